@@ -1,0 +1,271 @@
+/*
+ * Code objects: read once, kept for the life of the process, and checked again and again, because CPython frees and
+ * reuses their addresses within milliseconds while a program starts.
+ */
+#include "python/inside.h"
+#include "python/objects.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    CODE_HEADER_CAP = 512,
+    BYTECODE_CAP = 64 << 20,
+};
+
+/* Include/cpython/code.h, the same in 3.8 to 3.15. */
+enum {
+    CO_GENERATOR = 0x20,
+    CO_COROUTINE = 0x80,
+    CO_ASYNC_GENERATOR = 0x200,
+};
+
+int codes_init(struct codes *c)
+{
+    memset(c, 0, sizeof(*c));
+    map_init(&c->by_address);
+    arena_init(&c->names, SIZE_MAX);
+    return 0;
+}
+
+void codes_release(struct codes *c)
+{
+    for (size_t i = 0; i < c->count; i++) {
+        free(c->items[i]->line_table);
+        free(c->items[i]->starts);
+        free(c->items[i]);
+    }
+    free(c->items);
+    map_release(&c->by_address);
+    arena_release(&c->names);
+    memset(c, 0, sizeof(*c));
+}
+
+static uint32_t header_size(const struct python_layout *l)
+{
+    uint32_t size = l->code_firstlineno + 4u;
+    const uint16_t needed[] = {l->code_size, l->code_filename, l->code_name, l->code_qualname, l->code_linetable,
+        l->code_flags, l->code_stacksize, l->code_nlocalsplus, l->code_framesize, l->code_version,
+        l->version < 0x030b ? l->code_bytecode : PYTHON_FIELD_NONE};
+
+    for (size_t i = 0; i < ARRAY_SIZE(needed); i++)
+        if (needed[i] != PYTHON_FIELD_NONE && needed[i] + 8u > size)
+            size = needed[i] + 8u;
+    return size;
+}
+
+static uint64_t field64(const uint8_t *header, uint16_t at)
+{
+    return at == PYTHON_FIELD_NONE ? 0 : load64(header + at);
+}
+
+static uint32_t field32(const uint8_t *header, uint16_t at)
+{
+    return at == PYTHON_FIELD_NONE ? 0 : load32(header + at);
+}
+
+static void identity_of(const struct python_layout *l, const uint8_t *header, uint64_t identity[5])
+{
+    identity[0] = field64(header, l->code_qualname != PYTHON_FIELD_NONE ? l->code_qualname : l->code_name);
+    identity[1] = field64(header, l->code_filename);
+    identity[2] = field64(header, l->code_linetable);
+    identity[3] = l->version < 0x030b ? field64(header, l->code_bytecode) : field64(header, l->code_size);
+    identity[4] = (uint64_t)field32(header, l->code_firstlineno) << 32 | field32(header, l->code_version);
+}
+
+static int header_read(struct python_process *p, uint64_t address, uint8_t header[CODE_HEADER_CAP])
+{
+    uint32_t size = header_size(&p->layout);
+
+    if (size > CODE_HEADER_CAP || (address & 7) || address < 4096)
+        return -EAGAIN;
+    p->counters.reads++;
+    int r = target_read(p->target, address, header, size);
+    if (r < 0)
+        return r == -EFAULT ? -EAGAIN : r;
+    uint64_t type = load64(header + p->layout.object_type);
+    if (p->codes.code_type)
+        return type == p->codes.code_type ? 0 : -EAGAIN;
+    uint64_t name;
+    char text[5];
+    if (target_read(p->target, type + p->layout.type_name, &name, sizeof(name)) < 0 ||
+        target_read(p->target, name, text, sizeof(text)) < 0 || memcmp(text, "code", 5) != 0)
+        return -EAGAIN;
+    p->codes.code_type = type;
+    return 0;
+}
+
+static int text_read(struct python_process *p, uint64_t address, const char **ret)
+{
+    CLEANUP(buffer_release) struct buffer b;
+
+    buffer_init(&b, 64 << 10);
+    int r = python_read_str(p->target, &p->layout, address, &b);
+    if (r < 0)
+        return r;
+    char *copy = arena_strndup(&p->codes.names, (const char *)b.data, b.size);
+    if (!copy)
+        return -ENOMEM;
+    *ret = copy;
+    return 0;
+}
+
+/* The bytecode's place and size: the bytes object of co_code before 3.11, the tail of the code object itself since. */
+static int bytecode_find(struct python_process *p, const uint8_t *header, struct code *c)
+{
+    const struct python_layout *l = &p->layout;
+    uint64_t size;
+
+    if (l->version < 0x030b) {
+        uint64_t bytes = load64(header + l->code_bytecode);
+        int r = target_read(p->target, bytes + l->bytes_size, &size, sizeof(size));
+        if (r < 0)
+            return -EAGAIN;
+        c->bytecode = bytes + l->bytes_data;
+    } else {
+        size = load64(header + l->code_size) * 2; /* Py_SIZE counts code units */
+        c->bytecode = c->address + l->code_bytecode;
+    }
+    if (size == 0 || size > BYTECODE_CAP)
+        return -EAGAIN;
+    c->bytecode_size = (uint32_t)size;
+    return 0;
+}
+
+static int code_fill(struct python_process *p, const uint8_t *header, struct code *c)
+{
+    const struct python_layout *l = &p->layout;
+    CLEANUP(buffer_release) struct buffer table;
+
+    c->public.first_line = field32(header, l->code_firstlineno);
+    c->public.flags = field32(header, l->code_flags);
+    c->generator = (c->public.flags & (CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR)) != 0;
+    uint32_t words = field32(header, l->code_framesize);
+    if (l->version >= 0x030b && l->code_framesize == PYTHON_FIELD_NONE) /* 3.11: Include/internal/pycore_frame.h */
+        words = field32(header, l->code_nlocalsplus) + field32(header, l->code_stacksize) + l->frame_localsplus / 8u;
+    c->frame_bytes = words < (1u << 24) ? words * 8 : 0;
+    int r = bytecode_find(p, header, c);
+    if (r < 0)
+        return r;
+    r = text_read(p, c->identity[0], &c->public.qualname);
+    if (r == 0)
+        r = text_read(p, c->identity[1], &c->public.file);
+    if (r < 0)
+        return r;
+    /* _Py_MakeShimCode (Python/pylifecycle.c, Objects/codeobject.c) names them so */
+    c->shim = strcmp(c->public.qualname, "<shim>") == 0 || strcmp(c->public.qualname, "<interpreter trampoline>") == 0;
+    buffer_init(&table, PYTHON_BYTES_CAP);
+    r = python_read_bytes(p->target, l, c->identity[2], &table);
+    if (r < 0)
+        return r;
+    c->line_table_size = (uint32_t)table.size;
+    c->line_table = table.data;
+    table.data = NULL;
+    return 0;
+}
+
+static int code_add(struct python_process *p, uint64_t address, uint32_t *ret_id)
+{
+    uint8_t header[CODE_HEADER_CAP];
+    struct codes *cs = &p->codes;
+
+    int r = header_read(p, address, header);
+    if (r < 0)
+        return r;
+    if (array_reserve(&cs->items, &cs->capacity, cs->count + 1, sizeof(*cs->items)) < 0)
+        return -ENOMEM;
+    struct code *c = calloc(1, sizeof(*c));
+    if (!c)
+        return -ENOMEM;
+    c->address = address;
+    identity_of(&p->layout, header, c->identity);
+    r = code_fill(p, header, c);
+    if (r == 0)
+        r = map_put(&cs->by_address, address, cs->count);
+    if (r < 0) {
+        free(c->line_table);
+        free(c);
+        return r == -EFAULT ? -EAGAIN : r;
+    }
+    c->verified_ns = clock_monotonic_ns();
+    *ret_id = (uint32_t)cs->count;
+    cs->items[cs->count++] = c;
+    return 0;
+}
+
+int codes_find(struct python_process *p, uint64_t address, uint32_t *ret_id)
+{
+    uint64_t id;
+
+    if (map_get(&p->codes.by_address, address, &id)) {
+        *ret_id = (uint32_t)id;
+        return 0;
+    }
+    return code_add(p, address, ret_id);
+}
+
+int codes_verify(struct python_process *p, uint32_t id, uint64_t now_ns, uint64_t max_age_ns)
+{
+    struct code *c = p->codes.items[id];
+    uint8_t header[CODE_HEADER_CAP];
+    uint64_t identity[5];
+
+    if (!c->address)
+        return -ESTALE;
+    if (now_ns < c->verified_ns + max_age_ns)
+        return 0;
+    int r = header_read(p, c->address, header);
+    if (r == 0) {
+        identity_of(&p->layout, header, identity);
+        if (memcmp(identity, c->identity, sizeof(identity)) == 0) {
+            c->verified_ns = now_ns;
+            return 0;
+        }
+    } else if (r != -EAGAIN) {
+        return r;
+    }
+    map_remove(&p->codes.by_address, c->address);
+    c->address = 0;
+    p->counters.recycled_codes++;
+    return -ESTALE;
+}
+
+uint32_t codes_instruction_start(struct python_process *p, uint32_t id, uint32_t at)
+{
+    struct code *c = p->codes.items[id];
+    uint32_t units = c->bytecode_size / 2, unit = at / 2;
+
+    if (p->layout.version != 0x030b && p->layout.version != 0x030c)
+        return at;
+    if (!c->starts) {
+        uint8_t *bytes = malloc(c->bytecode_size);
+        c->starts = calloc(1, units / 8 + 1);
+        if (!bytes || !c->starts || target_read(p->target, c->bytecode, bytes, c->bytecode_size) < 0) {
+            free(bytes);
+            free(c->starts);
+            c->starts = NULL;
+            return at;
+        }
+        for (uint32_t u = 0; u < units; u += 1u + p->opcodes->by_number[bytes[2 * u]].caches)
+            c->starts[u / 8] |= (uint8_t)(1u << (u % 8));
+        free(bytes);
+    }
+    while (unit > 0 && unit < units && !(c->starts[unit / 8] & (1u << (unit % 8))))
+        unit--;
+    return unit * 2;
+}
+
+const struct python_code *python_code(const struct python_process *p, uint32_t id)
+{
+    return id < p->codes.count ? &p->codes.items[id]->public : NULL;
+}
+
+void python_code_location(const struct python_process *p, uint32_t id, uint32_t at, struct python_location *ret)
+{
+    memset(ret, 0, sizeof(*ret));
+    if (id < p->codes.count) {
+        const struct code *c = p->codes.items[id];
+        python_location_find(p->layout.version, c->line_table, c->line_table_size, c->public.first_line, at, ret);
+    }
+}

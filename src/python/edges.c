@@ -1,0 +1,177 @@
+/*
+ * Can this caller, at this instruction, have called this callee? A stack read from a running program is torn one time
+ * in five: the caller is seen before it moved on, the callee after. The check that finds it:
+ *
+ * - the caller's instruction must be one that can call at all, and push a frame itself where the frame was pushed;
+ * - a specialised call (CALL_PY_EXACT_ARGS and its kind) carries the version of the one function it is for. If that is
+ *   the callee's, the edge is proven. If not, the site's counter tells more: CPython counts it down at every miss, so a
+ *   counter that is still pristine means that no other function was ever called from there, and the edge is torn;
+ * - else the callable is looked for where the caller left it: the frame's saved stack top stands just below it, and
+ *   CPython does not clear the slot while the callee runs (3.11-3.15, Python/bytecodes.c, CALL).
+ *
+ * Only acceptances are remembered. An edge that rests on the slot alone is accepted when a second read shows the same
+ * pair of frames unmoved, or when it has been met twice.
+ */
+#include "python/inside.h"
+
+#include <errno.h>
+#include <string.h>
+
+int edges_init(struct edges *s)
+{
+    map_init(&s->accepted);
+    map_init(&s->sites);
+    return 0;
+}
+
+void edges_release(struct edges *s)
+{
+    map_release(&s->accepted);
+    map_release(&s->sites);
+}
+
+static uint64_t edge_key(const struct step *caller, const struct step *callee)
+{
+    return hash_mix((uint64_t)caller->code << 32 | caller->at, (uint64_t)callee->code << 1 | callee->entered);
+}
+
+static uint64_t site_key(const struct step *caller, const struct step *callee)
+{
+    return hash_mix((uint64_t)caller->code << 32 | callee->code, callee->entered);
+}
+
+bool edges_known(const struct edges *s, const struct step *caller, const struct step *callee)
+{
+    uint64_t accepted;
+
+    return map_get(&s->accepted, edge_key(caller, callee), &accepted) && accepted;
+}
+
+bool edges_reseat(const struct edges *s, const struct step *caller, const struct step *callee, uint32_t *ret_at)
+{
+    uint64_t at;
+
+    if (!map_get(&s->sites, site_key(caller, callee), &at))
+        return false;
+    *ret_at = (uint32_t)at;
+    return true;
+}
+
+static enum edge_verdict accept(struct edges *s, const struct step *caller, const struct step *callee)
+{
+    if (map_put(&s->accepted, edge_key(caller, callee), 1) == 0)
+        (void)map_put(&s->sites, site_key(caller, callee), caller->at);
+    return EDGE_ACCEPTED;
+}
+
+/* Is the callee's function in one of the slots that a call instruction has just freed? */
+static bool callable_in_slot(struct python_process *p, struct thread *t, const struct step *caller,
+    const struct step *callee)
+{
+    if (caller->stacktop == UINT32_MAX || !callee->func)
+        return false;
+    const uint8_t *slots =
+        snapshot_at(p, t, caller->address + p->layout.frame_localsplus + 8ULL * caller->stacktop, 3 * 8);
+    for (int i = 0; slots && i < 3; i++)
+        if (untag(load64(slots + 8 * i)) == callee->func)
+            return true;
+    return false;
+}
+
+/* Reads the two frames once more. A pair that has not moved was no accident of timing. */
+static bool unmoved(struct python_process *p, const struct step *caller, const struct step *callee)
+{
+    const struct python_layout *l = &p->layout;
+    uint8_t frames[2][256];
+    struct iovec local[2] = {{frames[0], p->frame_header}, {frames[1], p->frame_header}};
+    struct iovec remote[2] = {{(void *)(uintptr_t)caller->address, p->frame_header},
+        {(void *)(uintptr_t)callee->address, p->frame_header}};
+    const struct step *steps[2] = {caller, callee};
+
+    p->counters.reads++;
+    if (target_readv(p->target, local, remote, 2) != (ssize_t)(2 * p->frame_header))
+        return false;
+    for (int i = 0; i < 2; i++) {
+        const struct code *c = p->codes.items[steps[i]->code];
+        if (untag(load64(frames[i] + l->frame_code)) != c->address)
+            return false;
+        uint32_t at = l->version < 0x030b ? load32(frames[i] + l->frame_instr) * (l->version == 0x030a ? 2u : 1u)
+                                          : (uint32_t)(load64(frames[i] + l->frame_instr) - c->bytecode);
+        if (i == 0 && at != steps[i]->at)
+            return false;
+    }
+    return load64(frames[1] + l->frame_previous) == callee->previous;
+}
+
+static uint32_t function_version(struct python_process *p, const struct step *callee)
+{
+    uint32_t version = 0;
+
+    if (p->layout.function_version == PYTHON_FIELD_NONE || !callee->func)
+        return 0;
+    p->counters.reads++;
+    if (target_read(p->target, callee->func + p->layout.function_version, &version, sizeof(version)) < 0)
+        return 0;
+    return version;
+}
+
+enum edge_verdict edges_judge(struct python_process *p, struct thread *t, const struct step *caller,
+    const struct step *callee)
+{
+    struct edges *s = &p->edges;
+    const struct code *from = p->codes.items[caller->code], *to = p->codes.items[callee->code];
+    uint32_t start = codes_instruction_start(p, caller->code, caller->at);
+    uint8_t bytes[24] = {0};
+    size_t want = from->bytecode_size - start < sizeof(bytes) ? from->bytecode_size - start : sizeof(bytes);
+
+    p->counters.edges_checked++;
+    if (from->shim)
+        return accept(s, caller, callee);
+    p->counters.reads++;
+    if (start >= from->bytecode_size || target_read(p->target, from->bytecode + start, bytes, want) < 0)
+        return EDGE_REFUSED;
+    const struct python_opcode *op = &p->opcodes->by_number[bytes[0]];
+    if (op->class == PYTHON_OP_OPAQUE)
+        return accept(s, caller, callee);
+    if (op->class == PYTHON_OP_UNKNOWN || op->class == PYTHON_OP_PURE)
+        return EDGE_REFUSED;
+    if (p->layout.version < 0x030b)
+        return accept(s, caller, callee);
+
+    bool versioned = op->class == PYTHON_OP_VERSIONED && op->version_at + 4u <= want;
+    bool pristine = op->counter_at && op->counter_at + 2u <= want && p->opcodes->pristine_counter &&
+                    load16(bytes + op->counter_at) == p->opcodes->pristine_counter;
+    bool suspect = false;
+    if (callee->entered) {
+        suspect = versioned && pristine; /* a specialised Python call enters no new interpreter loop */
+    } else if (op->class == PYTHON_OP_RUNS_C) {
+        return EDGE_REFUSED; /* it pushes no frame itself */
+    } else if (to->shim) {
+        return accept(s, caller, callee);
+    } else if (versioned) {
+        uint32_t version = load32(bytes + op->version_at);
+        if (version && version == function_version(p, callee))
+            return accept(s, caller, callee);
+        suspect = true;
+        if (pristine && !unmoved(p, caller, callee))
+            return EDGE_REFUSED;
+    } else if (op->generator) {
+        suspect = !to->generator;
+    } else if (op->call) {
+        suspect = true;
+    }
+    if (!suspect)
+        return accept(s, caller, callee);
+    if (!callee->entered && op->call && !callable_in_slot(p, t, caller, callee))
+        return EDGE_REFUSED;
+    if (unmoved(p, caller, callee)) {
+        p->counters.edges_confirmed++;
+        return accept(s, caller, callee);
+    }
+    uint64_t key = edge_key(caller, callee), met;
+    if (!callee->entered && op->call && map_get(&s->accepted, key, &met))
+        return accept(s, caller, callee);
+    if (!callee->entered && op->call)
+        (void)map_put(&s->accepted, key, 0);
+    return EDGE_REFUSED;
+}

@@ -1,0 +1,241 @@
+/*
+ * A thread's memory as copied at one sample. What the last walks needed is predicted to be needed again, so that one
+ * process_vm_readv brings all of it; what was not foreseen is fetched on demand, and foreseen next time.
+ *
+ * 3.11+: frames lie in the chunks of the data stack (Include/cpython/pystate.h, _PyStackChunk); entry frames (3.12+) and
+ * the _PyCFrame (3.11, 3.12) lie on the C stack, of which one window is copied; generators are objects on the heap.
+ */
+#include "python/inside.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    CHUNK_CAP = 64 << 20,   /* bytes of one chunk; CPython doubles 16 KB until a frame fits */
+    CHUNKS_CAP = 1 << 16,
+    CHUNK_MARGIN = 512,     /* copied beyond the highest frame seen, for a callee that comes next */
+    WINDOW_SAMPLES = 4096,  /* after so many samples the C stack window is measured anew */
+    FETCH_SIZE = 1024,
+};
+
+void thread_free(struct thread *t)
+{
+    if (!t)
+        return;
+    free(t->snapshot.data);
+    free(t->snapshot.regions);
+    free(t->chunks);
+    free(t->heap);
+    free(t->steps);
+    free(t->code_pointers);
+    free(t->frames);
+    free(t);
+}
+
+static int region_add(struct snapshot *s, uint64_t start, uint32_t size)
+{
+    if (array_reserve(&s->regions, &s->regions_capacity, s->count + 1, sizeof(*s->regions)) < 0)
+        return -ENOMEM;
+    if (array_reserve(&s->data, &s->capacity, s->used + size, 1) < 0)
+        return -ENOMEM;
+    s->regions[s->count++] = (struct region){.start = start, .size = size, .offset = (uint32_t)s->used};
+    s->used += size;
+    return 0;
+}
+
+/* Order matters: what changes most (the thread's current frame, the newest chunk) is read back to back. */
+int snapshot_plan(struct python_process *p, struct thread *t)
+{
+    struct snapshot *s = &t->snapshot;
+    int r = 0;
+
+    s->used = s->count = s->last_hit = 0;
+    bool cframe = p->layout.cframe_current_frame != PYTHON_FIELD_NONE;
+    for (size_t i = 0; i < t->heap_count && r == 0 && p->layout.version >= 0x030b; i++)
+        r = region_add(s, t->heap[i].address, p->frame_header);
+    if (r == 0 && t->c_high && !cframe)
+        r = region_add(s, t->c_low, (uint32_t)(t->c_high - t->c_low));
+    if (r == 0)
+        r = region_add(s, t->address + p->thread_low, p->thread_high - p->thread_low);
+    if (r == 0 && t->c_high && cframe)
+        r = region_add(s, t->c_low, (uint32_t)(t->c_high - t->c_low));
+    for (size_t i = t->chunk_count; i-- > 0 && r == 0;)
+        r = region_add(s, t->chunks[i].base, t->chunks[i].read);
+    for (size_t i = 0; i < t->heap_count && r == 0 && p->layout.version < 0x030b; i++)
+        r = region_add(s, t->heap[i].address, p->frame_header);
+    s->planned = s->count;
+    return r;
+}
+
+size_t snapshot_iovecs(struct thread *t, struct iovec *local, struct iovec *remote)
+{
+    struct snapshot *s = &t->snapshot;
+
+    for (size_t i = 0; i < s->planned; i++) {
+        local[i] = (struct iovec){s->data + s->regions[i].offset, s->regions[i].size};
+        remote[i] = (struct iovec){(void *)(uintptr_t)s->regions[i].start, s->regions[i].size};
+    }
+    return s->planned;
+}
+
+size_t snapshot_arrived(struct thread *t, size_t got)
+{
+    struct snapshot *s = &t->snapshot;
+
+    for (size_t i = 0; i < s->planned; i++) {
+        if (got >= s->regions[i].size) {
+            got -= s->regions[i].size;
+        } else {
+            s->regions[i].size = (uint32_t)got;
+            got = 0;
+        }
+    }
+    return got;
+}
+
+static const uint8_t *region_find(struct snapshot *s, uint64_t address, uint32_t size)
+{
+    size_t i = s->last_hit;
+
+    if (i < s->count && address - s->regions[i].start <= s->regions[i].size &&
+        s->regions[i].size - (address - s->regions[i].start) >= size)
+        return s->data + s->regions[i].offset + (address - s->regions[i].start);
+    for (i = 0; i < s->count; i++) {
+        uint64_t into = address - s->regions[i].start;
+        if (into <= s->regions[i].size && s->regions[i].size - into >= size) {
+            s->last_hit = i;
+            return s->data + s->regions[i].offset + into;
+        }
+    }
+    return NULL;
+}
+
+const uint8_t *snapshot_at(struct python_process *p, struct thread *t, uint64_t address, uint32_t size)
+{
+    struct snapshot *s = &t->snapshot;
+    const uint8_t *found = region_find(s, address, size);
+
+    if (found)
+        return found;
+    /* To the end of the page at most: the next one may not exist. */
+    uint32_t want = FETCH_SIZE, to_page_end = 4096 - (uint32_t)(address & 4095);
+    if (want > to_page_end)
+        want = to_page_end;
+    if (want < size)
+        want = size;
+    if (address < 4096 || region_add(s, address, want) < 0)
+        return NULL;
+    p->counters.reads++;
+    if (target_read(p->target, address, s->data + s->regions[s->count - 1].offset, want) < 0) {
+        s->regions[--s->count].size = 0;
+        s->used -= want;
+        return NULL;
+    }
+    return s->data + s->regions[s->count - 1].offset;
+}
+
+static struct chunk *chunk_of(struct thread *t, uint64_t address)
+{
+    for (size_t i = t->chunk_count; i-- > 0;)
+        if (address - t->chunks[i].base < t->chunks[i].size)
+            return &t->chunks[i];
+    return NULL;
+}
+
+/* Follows the chunks from the newest down to one already known. */
+int snapshot_chunks_refresh(struct python_process *p, struct thread *t, uint64_t top)
+{
+    const struct python_layout *l = &p->layout;
+    struct chunk fresh[64], *list = fresh;
+    size_t count = 0, capacity = 0, known = 0;
+    int r = 0;
+
+    if (l->chunk_previous == PYTHON_FIELD_NONE)
+        return 0;
+    for (uint64_t at = top; at; count++) {
+        uint8_t header[64];
+        for (known = t->chunk_count; known > 0 && t->chunks[known - 1].base != at; known--)
+            ;
+        if (known)
+            break;
+        if (count >= ARRAY_SIZE(fresh)) { /* rare: hundreds of KB of frames met at once */
+            struct chunk *grown = list == fresh ? NULL : list;
+            if (count >= CHUNKS_CAP || array_reserve(&grown, &capacity, count + 1, sizeof(*grown)) < 0) {
+                r = -EAGAIN;
+                break;
+            }
+            if (list == fresh)
+                memcpy(grown, fresh, sizeof(fresh));
+            list = grown;
+        }
+        p->counters.reads++;
+        if (target_read(p->target, at, header, l->chunk_data) < 0) {
+            r = -EAGAIN;
+            break;
+        }
+        uint64_t size = load64(header + l->chunk_size), used = load64(header + l->chunk_top) * 8 + l->chunk_data;
+        if (size < 1024 || size > CHUNK_CAP) {
+            r = -EAGAIN;
+            break;
+        }
+        bool newest = count == 0;
+        list[count] = (struct chunk){.base = at, .size = (uint32_t)size,
+            .read = newest || used > size ? (uint32_t)(size < 2048 ? size : 2048) : (uint32_t)used};
+        at = load64(header + l->chunk_previous);
+    }
+    if (r == 0 && array_reserve(&t->chunks, &t->chunk_capacity, known + count, sizeof(*t->chunks)) < 0)
+        r = -ENOMEM;
+    if (r == 0) {
+        t->chunk_count = known;
+        while (count > 0)
+            t->chunks[t->chunk_count++] = list[--count];
+    }
+    if (list != fresh)
+        free(list);
+    return r;
+}
+
+static void heap_seen(struct thread *t, uint64_t address)
+{
+    for (size_t i = 0; i < t->heap_count; i++)
+        if (t->heap[i].address == address) {
+            t->heap[i].idle = 0;
+            return;
+        }
+    if (array_reserve(&t->heap, &t->heap_capacity, t->heap_count + 1, sizeof(*t->heap)) == 0)
+        t->heap[t->heap_count++] = (struct heap_frame){.address = address};
+}
+
+static void heap_age(struct thread *t)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < t->heap_count; i++)
+        if (t->heap[i].idle++ < HEAP_FRAME_IDLE)
+            t->heap[kept++] = t->heap[i];
+    t->heap_count = kept;
+}
+
+void snapshot_learn(struct python_process *p, struct thread *t)
+{
+    heap_age(t);
+    for (size_t i = 0; i < t->step_count; i++) {
+        const struct step *s = &t->steps[i];
+        if (s->heap) {
+            heap_seen(t, s->address);
+            continue;
+        }
+        struct chunk *c = chunk_of(t, s->address);
+        if (!c)
+            continue;
+        uint64_t end = s->address - c->base + p->codes.items[s->code]->frame_bytes + CHUNK_MARGIN;
+        uint32_t need = end > c->size ? c->size : (uint32_t)end;
+        if (need > c->read)
+            c->read = need;
+        else if (i == 0 && c->read - need > 4096)
+            c->read -= (c->read - need) / 64; /* a stack that was deep for a moment is not copied for ever */
+        if (i > 0 && c == &t->chunks[t->chunk_count - 1])
+            break; /* all below is lower in chunks that were measured when they were left */
+    }
+}
