@@ -1,0 +1,112 @@
+#include "target/inside.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct list {
+    pid_t *items;
+    size_t max, count;
+};
+
+static int take(void *context, pid_t number)
+{
+    struct list *l = context;
+    if (l->count < l->max)
+        l->items[l->count] = number;
+    l->count++;
+    return 0;
+}
+
+int target_threads(const struct target *t, pid_t *tids, size_t max, size_t *ret_count)
+{
+    struct list l = {.items = tids, .max = max};
+    int r = proc_each_number(t->proc_fd, "task", take, &l);
+    if (r == -ENOENT || (r == 0 && l.count == 0))
+        return -ESRCH;
+    if (r == 0)
+        *ret_count = l.count;
+    return r;
+}
+
+static int gone(int r)
+{
+    return r == -ENOENT ? -ESRCH : r;
+}
+
+int target_thread_open(const struct target *t, pid_t tid, struct target_thread *ret)
+{
+    char path[64];
+    struct target_thread h = {.tid = tid, .stat_fd = -1, .schedstat_fd = -1};
+    snprintf(path, sizeof(path), "task/%d/stat", (int)tid);
+    h.stat_fd = openat(t->proc_fd, path, O_RDONLY | O_CLOEXEC);
+    if (h.stat_fd < 0)
+        return gone(-errno);
+    snprintf(path, sizeof(path), "task/%d/schedstat", (int)tid);
+    h.schedstat_fd = openat(t->proc_fd, path, O_RDONLY | O_CLOEXEC);
+    if (h.schedstat_fd < 0 && errno != ENOENT) {
+        int r = -errno;
+        fd_close(&h.stat_fd);
+        return r;
+    }
+    *ret = h;
+    return 0;
+}
+
+void target_thread_close(struct target_thread *h)
+{
+    fd_close(&h->stat_fd);
+    fd_close(&h->schedstat_fd);
+}
+
+/* Not more than one read: the kernel writes the whole line at once. */
+static ssize_t read_line(int fd, char *into, size_t size)
+{
+    ssize_t n;
+    do
+        n = pread(fd, into, size - 1, 0);
+    while (n < 0 && errno == EINTR);
+    if (n < 0)
+        return gone(-errno);
+    if (n == 0)
+        return -ESRCH;
+    into[n] = '\0';
+    return n;
+}
+
+int target_thread_state(const struct target_thread *h, char *ret_state, int *ret_processor)
+{
+    char text[1024];
+    ssize_t n = read_line(h->stat_fd, text, sizeof(text));
+    return n < 0 ? (int)n : proc_stat_parse_state(text, (size_t)n, ret_state, ret_processor);
+}
+
+int target_thread_stat(const struct target_thread *h, struct target_thread_stat *ret)
+{
+    char text[1024];
+    struct proc_stat stat;
+    struct target_thread_stat s = {0};
+    ssize_t n = read_line(h->stat_fd, text, sizeof(text));
+    if (n < 0)
+        return (int)n;
+    int r = proc_stat_parse(text, (size_t)n, &stat);
+    if (r < 0)
+        return r;
+    s.state = stat.state;
+    s.processor = (int)stat.field[PROC_STAT_PROCESSOR];
+    snprintf(s.name, sizeof(s.name), "%.*s", (int)sizeof(s.name) - 1, stat.name);
+    if (h->schedstat_fd >= 0) {
+        n = read_line(h->schedstat_fd, text, sizeof(text));
+        if (n < 0)
+            return (int)n;
+        char *end;
+        s.cpu_ns = strtoull(
+            text, &end, 10); /* "ran waited slices": proc(5), Documentation/scheduler/sched-stats.rst */
+        s.wait_ns = strtoull(end, NULL, 10);
+    }
+    *ret = s;
+    return 0;
+}
