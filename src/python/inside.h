@@ -185,7 +185,7 @@ void thread_free(struct thread *t);
 
 /* ---- walk.c ---- */
 /* Follows the chain in the snapshot into t->steps. 0, or -EAGAIN: the chain is broken or ends at no known root. */
-int walk_chain(struct python_process *p, struct thread *t, uint64_t now_ns);
+int walk_chain(struct python_process *p, struct thread *t);
 /* Checks every caller, repairs what fails, and publishes t->frames, t->depth and t->result. */
 void walk_publish(struct python_process *p, struct thread *t, uint64_t now_ns);
 int walk_step_read(struct python_process *p, struct thread *t, uint64_t address, struct step *ret, uint64_t *ret_code_pointer);

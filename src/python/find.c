@@ -1,0 +1,248 @@
+/*
+ * Where is _PyRuntime, and which version is it? By the .PyRuntime section (3.11+), by symbol, or, in a stripped
+ * program, by a scan of writable data for something that holds together as an interpreter with a thread.
+ */
+#include "python/inside.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    PUBLISHED_SIZE = 1024,         /* _Py_DebugOffsets has 800 bytes in 3.15 */
+    SCAN_CAP = 64 << 20,
+    OLDEST = 8, NEWEST = 15,
+};
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
+/* "libpython3.12.so.1.0", "python3.11", "cpython-39-x86_64..." -> minor version; 0 where the name does not tell. */
+static unsigned minor_in_name(const char *name, unsigned *ret_major)
+{
+    static const char *const prefixes[] = {"libpython", "python"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++) {
+        size_t size = strlen(prefixes[i]);
+        if (strncmp(name, prefixes[i], size) == 0 && isdigit((unsigned char)name[size]) && name[size + 1] == '.' &&
+            isdigit((unsigned char)name[size + 2])) {
+            *ret_major = (unsigned)(name[size] - '0');
+            return (unsigned)strtoul(name + size + 2, NULL, 10);
+        }
+    }
+    return 0;
+}
+
+/* The version as other files in the process tell it: lib-dynload modules and the standard library's folder. */
+static unsigned minor_in_maps(const struct target_maps *maps, unsigned *ret_major)
+{
+    for (size_t i = 0; i < maps->count; i++) {
+        unsigned minor = minor_in_name(base_name(maps->items[i].path), ret_major);
+        if (minor)
+            return minor;
+    }
+    for (size_t i = 0; i < maps->count; i++) {
+        const char *tag = strstr(maps->items[i].path, ".cpython-3");
+        if (tag) {
+            *ret_major = 3;
+            return (unsigned)strtoul(tag + 10, NULL, 10);
+        }
+    }
+    return 0;
+}
+
+static int read_word(const struct target *t, uint64_t address, uint64_t *ret)
+{
+    return target_read(t, address, ret, sizeof(*ret));
+}
+
+/* Do an interpreter and its first thread hang together at this place, by this version's table? */
+static bool runtime_plausible(const struct target *t, uint64_t runtime, const struct python_layout *l)
+{
+    uint64_t interpreter, thread, back;
+
+    return read_word(t, runtime + l->runtime_interpreters_head, &interpreter) == 0 && interpreter >= 4096 &&
+           (interpreter & 7) == 0 && read_word(t, interpreter + l->interpreter_threads_head, &thread) == 0 &&
+           thread >= 4096 && (thread & 7) == 0 && read_word(t, thread + l->thread_interpreter, &back) == 0 &&
+           back == interpreter;
+}
+
+static int layout_of_table(const struct target *t, uint64_t runtime, unsigned minor, struct python_layout *ret)
+{
+    const struct python_layout *table = python_layout_table((uint16_t)(0x0300 | minor));
+
+    if (!table)
+        return -ENOTSUP;
+    if (!runtime_plausible(t, runtime, table))
+        return -EAGAIN;
+    *ret = *table;
+    return 0;
+}
+
+static int layout_published(const struct target *t, uint64_t runtime, struct python_layout *ret, struct error *e)
+{
+    uint8_t data[PUBLISHED_SIZE];
+
+    if (target_read(t, runtime, data, sizeof(data)) < 0)
+        return -EAGAIN;
+    if (memcmp(data, "xdebugpy", 8) != 0)
+        return -ENOENT;
+    return python_layout_from_debug_offsets(data, sizeof(data), ret, e);
+}
+
+/* The runtime is at this address: which layout does it have? */
+static int layout_choose(const struct target *t, uint64_t runtime, unsigned minor, struct python_layout *ret, struct error *e)
+{
+    int r = layout_published(t, runtime, ret, e);
+
+    if (r != -ENOENT)
+        return r;
+    if (minor >= 13)
+        return -EAGAIN; /* not initialised yet: the cookie is a static initialiser, so this is a torn or wrong place */
+    if (minor >= OLDEST)
+        return layout_of_table(t, runtime, minor, ret);
+    for (minor = NEWEST - 3; minor >= OLDEST; minor--) { /* no name tells: the one whose table holds together */
+        r = layout_of_table(t, runtime, minor, ret);
+        if (r == 0)
+            return 0;
+    }
+    return -EAGAIN;
+}
+
+/* Stripped of all names: looks at each aligned word of the writable data of one file. */
+static int scan_map(const struct target *t, const struct target_map *map, unsigned minor, struct python_found *ret,
+    struct python_layout *ret_layout)
+{
+    uint64_t size = map->end - map->start;
+
+    if (size > SCAN_CAP)
+        return -ENOENT;
+    CLEANUP(free_pointer) uint8_t *data = malloc(size);
+    if (!data)
+        return -ENOMEM;
+    if (target_read(t, map->start, data, size) < 0)
+        return -ENOENT;
+    const struct python_layout *table = python_layout_table((uint16_t)(0x0300 | minor));
+    struct error ignored;
+    for (uint64_t at = 0; at + 8 <= size; at += 8) {
+        if (memcmp(data + at, "xdebugpy", 8) == 0 &&
+            layout_published(t, map->start + at, ret_layout, &ignored) == 0) {
+            ret->runtime = map->start + at;
+            return 0;
+        }
+        if (!table || at < table->runtime_interpreters_head)
+            continue;
+        uint64_t head = load64(data + at);
+        if (head >= 4096 && (head & 15) == 0 && head < 1ULL << 47 &&
+            runtime_plausible(t, map->start + at - table->runtime_interpreters_head, table)) {
+            ret->runtime = map->start + at - table->runtime_interpreters_head;
+            *ret_layout = *table;
+            return 0;
+        }
+    }
+    return -ENOENT;
+}
+
+static bool same_file(const struct target_map *a, const struct target_map *b)
+{
+    return a->inode == b->inode && a->device_major == b->device_major && a->device_minor == b->device_minor;
+}
+
+/* Is this the first map of a file that may hold an interpreter? */
+static bool is_candidate(const struct target_maps *maps, size_t i, bool named_only)
+{
+    const struct target_map *m = &maps->items[i];
+    const char *name = base_name(m->path);
+    bool named = strncmp(name, "libpython", 9) == 0 || strncmp(name, "python", 6) == 0;
+
+    if (!m->inode || m->path[0] != '/' || (i > 0 && same_file(m, &maps->items[i - 1])))
+        return false;
+    if (named_only)
+        return named;
+    return !named && !strstr(name, ".cpython-") && strncmp(name, "ld-", 3) != 0 && strncmp(name, "libc.", 5) != 0;
+}
+
+static int try_file(struct target *t, const struct target_maps *maps, size_t i, unsigned minor, struct python_found *ret,
+    struct python_layout *ret_layout, struct error *e)
+{
+    const struct target_map *m = &maps->items[i];
+    struct target_symbol symbol;
+    struct error ignored;
+
+    ret->by = "section";
+    int r = target_find_section(t, maps, m, ".PyRuntime", &symbol, &ignored);
+    if (r < 0) {
+        ret->by = "symbol";
+        r = target_find_symbol(t, maps, m, "_PyRuntime", &symbol, &ignored);
+    }
+    if (r < 0)
+        return r;
+    ret->runtime = symbol.address;
+    return layout_choose(t, symbol.address, minor, ret_layout, e);
+}
+
+static int scan_file(struct target *t, const struct target_maps *maps, size_t i, unsigned minor, struct python_found *ret,
+    struct python_layout *ret_layout)
+{
+    for (size_t k = i; k < maps->count; k++) {
+        const struct target_map *m = &maps->items[k];
+        bool bss = !m->inode && k > 0 && m->start == maps->items[k - 1].end && m->path[0] == '\0';
+        if (k > i && !same_file(m, &maps->items[i]) && !bss)
+            break;
+        if (m->writable && m->readable && scan_map(t, m, minor, ret, ret_layout) == 0) {
+            ret->by = "scan";
+            return 0;
+        }
+    }
+    return -ENOENT;
+}
+
+int python_find_runtime(struct target *t, struct python_found *ret, struct python_layout *ret_layout, struct error *e)
+{
+    struct target_maps maps;
+    unsigned major = 3;
+    int seen = -ENOENT;
+
+    int r = target_maps_read(t, &maps, e);
+    if (r < 0)
+        return r;
+    unsigned minor = minor_in_maps(&maps, &major);
+    if (minor && (major < 3 || minor < OLDEST)) {
+        target_maps_release(&maps);
+        return error_set(e, ENOTSUP, "process %d runs Python %u.%u, and only CPython 3.8 to 3.15 can be read",
+            target_pid(t), major, minor);
+    }
+    for (int pass = 0; pass < 3 && seen != 0; pass++)
+        for (size_t i = 0; i < maps.count && seen != 0; i++) {
+            if (!is_candidate(&maps, i, pass != 1))
+                continue;
+            if (pass == 1 && !maps.items[i].executable && i > 0 && minor == 0 && seen == -EAGAIN)
+                continue;
+            r = pass < 2 ? try_file(t, &maps, i, minor, ret, ret_layout, e)
+                         : scan_file(t, &maps, i, minor, ret, ret_layout);
+            if (r != -ENOENT)
+                seen = r;
+            if (r == -ENOTSUP) {
+                target_maps_release(&maps);
+                return r;
+            }
+        }
+    for (size_t i = 0; i < maps.count && seen == -ENOENT && minor; i++) /* embedded and stripped */
+        if (is_candidate(&maps, i, false) && scan_file(t, &maps, i, minor, ret, ret_layout) == 0)
+            seen = 0;
+    target_maps_release(&maps);
+    if (seen == 0)
+        ret->version = ret_layout->version;
+    else if (seen == -EAGAIN || minor)
+        return error_set(e, EAGAIN, "process %d has a Python in it that is not running yet", target_pid(t));
+    else
+        return error_set(e, ENOENT, "process %d is not a Python process: no CPython interpreter is mapped in it",
+            target_pid(t));
+    return 0;
+}

@@ -1,0 +1,416 @@
+/*
+ * One sample of a process: which threads are there, which may have run since the last one, their stacks.
+ *
+ * A thread's Python stack changes only while it holds the GIL. CPython counts every hand-over to another thread
+ * (gil->switch_number, Python/ceval_gil.c, take_gil), so with the count unchanged nobody but the last holder can have
+ * run: the others' stacks are proven to be what they were, and are not read again.
+ */
+#include "python/inside.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    LIST_AGAIN_NS = 10000000, /* interpreters and threads are listed at least so often */
+    IOV_CAP = 1024,           /* UIO_MAXIOV */
+};
+
+static int word_read(struct python_process *p, uint64_t address, uint64_t *ret)
+{
+    p->counters.reads++;
+    return target_read(p->target, address, ret, sizeof(*ret));
+}
+
+/* ---- who is there ---- */
+
+static struct thread *thread_known(struct interpreter *in, uint64_t address, uint64_t ident)
+{
+    for (size_t i = 0; i < in->count; i++)
+        if (in->threads[i] && in->threads[i]->address == address && in->threads[i]->ident == ident)
+            return in->threads[i];
+    return NULL;
+}
+
+/* Walks the list of thread states anew; keeps what is known of those that are still there. */
+static int threads_list(struct python_process *p, struct interpreter *in)
+{
+    const struct python_layout *l = &p->layout;
+    struct thread **list = NULL;
+    size_t count = 0, capacity = 0;
+    uint64_t at, ident, native, next, back;
+    int r = word_read(p, in->address + l->interpreter_threads_head, &at);
+
+    in->threads_head = at;
+    while (r == 0 && at) {
+        uint8_t state[4096];
+        if (count >= THREADS_CAP || p->thread_high > sizeof(state)) {
+            r = -EAGAIN;
+            break;
+        }
+        p->counters.reads++;
+        r = target_read(p->target, at + p->thread_low, state + p->thread_low, p->thread_high - p->thread_low);
+        if (r < 0)
+            break;
+        back = load64(state + l->thread_interpreter);
+        next = load64(state + l->thread_next);
+        ident = load64(state + l->thread_thread_id);
+        native = l->thread_native_thread_id == PYTHON_FIELD_NONE ? 0 : load64(state + l->thread_native_thread_id);
+        if (back != in->address) {
+            r = -EAGAIN;
+            break;
+        }
+        struct thread *t = thread_known(in, at, ident);
+        if (!t) {
+            t = calloc(1, sizeof(*t));
+            if (!t) {
+                r = -ENOMEM;
+                break;
+            }
+            t->address = at;
+            t->ident = ident;
+            t->serial = p->next_serial++;
+        } else {
+            for (size_t i = 0; i < in->count; i++)
+                if (in->threads[i] == t)
+                    in->threads[i] = NULL;
+        }
+        t->next = next;
+        t->tid = native && native < INT32_MAX ? (pid_t)native : t->tid;
+        if (array_reserve(&list, &capacity, count + 1, sizeof(*list)) < 0) {
+            thread_free(t);
+            r = -ENOMEM;
+            break;
+        }
+        list[count++] = t;
+        at = next;
+    }
+    if (r < 0) { /* torn: put back what was taken, try again at the next sample */
+        for (size_t i = 0; i < count; i++) {
+            size_t hole = 0;
+            while (hole < in->count && in->threads[hole])
+                hole++;
+            if (hole < in->count)
+                in->threads[hole] = list[i];
+            else
+                thread_free(list[i]);
+        }
+        size_t kept = 0;
+        for (size_t i = 0; i < in->count; i++)
+            if (in->threads[i])
+                in->threads[kept++] = in->threads[i];
+        in->count = kept;
+        free(list);
+        in->listed = false;
+        return r;
+    }
+    for (size_t i = 0; i < in->count; i++)
+        thread_free(in->threads[i]);
+    free(in->threads);
+    in->threads = list;
+    in->count = count;
+    in->capacity = capacity;
+    in->listed = true;
+    return 0;
+}
+
+static int gil_find(struct python_process *p, struct interpreter *in)
+{
+    const struct python_layout *l = &p->layout;
+
+    in->gil = 0;
+    if (l->runtime_gil != PYTHON_FIELD_NONE)
+        in->gil = p->runtime + l->runtime_gil;
+    else if (l->interpreter_gil != PYTHON_FIELD_NONE && word_read(p, in->address + l->interpreter_gil, &in->gil) < 0)
+        return -EAGAIN;
+    return 0;
+}
+
+static int interpreters_list(struct python_process *p)
+{
+    uint64_t at;
+    size_t count = 0;
+    int r = word_read(p, p->runtime + p->layout.runtime_interpreters_head, &at);
+
+    if (r < 0)
+        return r;
+    if (!at)
+        return -EAGAIN;
+    for (; at && r == 0; count++) {
+        if (count >= INTERPRETERS_CAP)
+            return -EAGAIN;
+        size_t k = count;
+        while (k < p->interpreter_count && p->interpreters[k].address != at)
+            k++;
+        if (k >= p->interpreter_count) {
+            if (array_reserve(&p->interpreters, &p->interpreter_capacity, p->interpreter_count + 1,
+                    sizeof(*p->interpreters)) < 0)
+                return -ENOMEM;
+            k = p->interpreter_count++;
+            p->interpreters[k] = (struct interpreter){.address = at};
+            r = gil_find(p, &p->interpreters[k]);
+        }
+        struct interpreter swap = p->interpreters[k];
+        p->interpreters[k] = p->interpreters[count];
+        p->interpreters[count] = swap;
+        if (r == 0)
+            r = word_read(p, at + p->layout.interpreter_next, &at);
+    }
+    while (r == 0 && p->interpreter_count > count) {
+        struct interpreter *gone = &p->interpreters[--p->interpreter_count];
+        for (size_t i = 0; i < gone->count; i++)
+            thread_free(gone->threads[i]);
+        free(gone->threads);
+    }
+    return r;
+}
+
+static int list_all(struct python_process *p, uint64_t now_ns)
+{
+    int r = interpreters_list(p);
+
+    for (size_t i = 0; i < p->interpreter_count && r == 0; i++)
+        r = threads_list(p, &p->interpreters[i]);
+    if (r == 0)
+        p->listed_ns = now_ns;
+    return r;
+}
+
+/* ---- reading ---- */
+
+struct batch {
+    size_t count;
+    struct iovec *local, *remote;
+};
+
+static int batch_reserve(struct python_process *p, size_t needed)
+{
+    if (needed <= p->iov_capacity)
+        return 0;
+    size_t capacity = p->iov_capacity;
+    if (array_reserve(&p->local, &capacity, needed, sizeof(*p->local)) < 0)
+        return -ENOMEM;
+    return array_reserve(&p->remote, &p->iov_capacity, needed, sizeof(*p->remote));
+}
+
+/* One call reads the words that tell of the interpreter, then the memory of the threads chosen. */
+struct interpreter_words {
+    uint8_t gil[64];
+    uint64_t threads_head;
+    uint32_t gc_collecting;
+};
+
+static size_t words_iovecs(struct python_process *p, struct interpreter *in, struct interpreter_words *w)
+{
+    const struct python_layout *l = &p->layout;
+    size_t n = 0;
+
+#define WANT(place, address, size) \
+    do { \
+        p->local[n] = (struct iovec){place, size}; \
+        p->remote[n++] = (struct iovec){(void *)(uintptr_t)(address), size}; \
+    } while (0)
+    if (in->gil)
+        WANT(w->gil, in->gil, l->gil_switch_number + 8u);
+    WANT(&w->threads_head, in->address + l->interpreter_threads_head, 8);
+    if (l->interpreter_gc_collecting != PYTHON_FIELD_NONE)
+        WANT(&w->gc_collecting, in->address + l->interpreter_gc_collecting, 4);
+    else if (l->runtime_gc_collecting != PYTHON_FIELD_NONE)
+        WANT(&w->gc_collecting, p->runtime + l->runtime_gc_collecting, 4);
+#undef WANT
+    return n;
+}
+
+/* A short read ends at the first bad page: the region there is given up, and the reading goes on behind it. */
+static int threads_read(struct python_process *p, struct thread **threads, size_t count, size_t words, size_t words_bytes)
+{
+    size_t done = 0;
+    bool first = true;
+
+    while (done < count || first) {
+        size_t n = first ? words : 0, head = first ? words_bytes : 0, from = done;
+        for (; done < count; done++) {
+            if (batch_reserve(p, n + threads[done]->snapshot.planned) < 0)
+                return -ENOMEM;
+            if (n + threads[done]->snapshot.planned > IOV_CAP && done > from)
+                break;
+            if (n + threads[done]->snapshot.planned > IOV_CAP) { /* one thread with over a thousand chunks */
+                n += snapshot_iovecs(threads[done], p->local + n, p->remote + n);
+                done++;
+                break;
+            }
+            n += snapshot_iovecs(threads[done], p->local + n, p->remote + n);
+        }
+        size_t got = 0;
+        for (size_t at = 0; at < n;) {
+            size_t slice = n - at > IOV_CAP ? IOV_CAP : n - at, want = 0;
+            for (size_t i = 0; i < slice; i++)
+                want += p->local[at + i].iov_len;
+            p->counters.reads++;
+            ssize_t r = target_readv(p->target, p->local + at, p->remote + at, slice);
+            if (r == -ESRCH || r == -EPERM)
+                return (int)r;
+            size_t part = r < 0 ? 0 : (size_t)r;
+            got += part;
+            if (part < want)
+                break;
+            at += slice;
+        }
+        if (got < head)
+            return -EFAULT;
+        got -= head;
+        for (size_t i = from; i < done; i++)
+            got = snapshot_arrived(threads[i], got);
+        first = false;
+    }
+    return 0;
+}
+
+static void thread_walk(struct python_process *p, struct thread *t, uint64_t now_ns)
+{
+    const struct python_layout *l = &p->layout;
+
+    for (int attempt = 0; attempt < 3; attempt++) {
+        if (attempt > 0) {
+            if (snapshot_plan(p, t) < 0 || threads_read(p, &t, 1, 0, 0) < 0)
+                break;
+        }
+        const uint8_t *state = snapshot_at(p, t, t->address + p->thread_low, p->thread_high - p->thread_low);
+        if (!state)
+            continue;
+        t->next = load64(state + l->thread_next - p->thread_low);
+        if (l->thread_datastack_chunk != PYTHON_FIELD_NONE) {
+            uint64_t top = load64(state + l->thread_datastack_chunk - p->thread_low);
+            if (!t->chunk_count || t->chunks[t->chunk_count - 1].base != top) {
+                if (snapshot_chunks_refresh(p, t, top) < 0)
+                    continue;
+                if (top && attempt == 0)
+                    continue; /* the chunks as they are now, in one read */
+            }
+        }
+        if (walk_chain(p, t) == 0) {
+            snapshot_learn(p, t);
+            walk_publish(p, t, now_ns);
+            if (t->result != PYTHON_STACK_REJECTED)
+                return;
+        }
+    }
+    t->result = PYTHON_STACK_REJECTED;
+    t->depth = 0;
+    p->counters.rejected++;
+}
+
+/* Which threads may have run since the last sample? `chosen` has room for all. */
+static size_t threads_choose(struct interpreter *in, bool all, uint64_t holder, struct thread **chosen)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < in->count; i++) {
+        struct thread *t = in->threads[i];
+        t->fresh = all || t->address == holder || t->address == in->holder || t->result == PYTHON_STACK_REJECTED;
+        if (t->fresh)
+            chosen[n++] = t;
+    }
+    return n;
+}
+
+static int interpreter_sample(struct python_process *p, struct interpreter *in, uint64_t now_ns)
+{
+    const struct python_layout *l = &p->layout;
+    CLEANUP(free_pointer) struct thread **chosen = NULL;
+    struct thread *few[16];
+    struct interpreter_words w = {0};
+
+    if (in->count > ARRAY_SIZE(few)) {
+        chosen = calloc(in->count, sizeof(*chosen));
+        if (!chosen)
+            return -ENOMEM;
+    }
+    struct thread **list = chosen ? chosen : few;
+    size_t n = threads_choose(in, !in->gil_known, in->holder, list);
+    for (size_t i = 0; i < n; i++)
+        if (snapshot_plan(p, list[i]) < 0)
+            return -ENOMEM;
+    if (batch_reserve(p, 64) < 0)
+        return -ENOMEM;
+    size_t words = words_iovecs(p, in, &w), bytes = 0;
+    for (size_t i = 0; i < words; i++)
+        bytes += p->local[i].iov_len;
+    int r = threads_read(p, list, n, words, bytes);
+    if (r < 0)
+        return r;
+    in->in_gc = w.gc_collecting != 0 && w.gc_collecting < 256;
+    if (w.threads_head != in->threads_head)
+        in->listed = false;
+    uint64_t switches = load64(w.gil + l->gil_switch_number), holder = load64(w.gil + l->gil_last_holder);
+    bool known = in->gil != 0 && in->gil_known;
+    in->gil_locked = in->gil && load32(w.gil + l->gil_locked) == 1;
+    bool quiet = known && switches == in->switch_number;
+    uint64_t former = in->holder;
+    in->switch_number = switches;
+    in->holder = holder;
+    in->gil_known = in->gil != 0;
+    for (size_t i = 0; i < n; i++)
+        thread_walk(p, list[i], now_ns);
+    if (!quiet && known) {
+        /* Others may have run. With one hand-over only the two; else anybody who was not read just now. */
+        size_t m = 0;
+        for (size_t i = 0; i < in->count; i++) {
+            struct thread *t = in->threads[i];
+            if (t->fresh || (switches == in->switch_number + 1 && t->address != holder && t->address != former))
+                continue;
+            t->fresh = true;
+            list[m++] = t;
+            if (snapshot_plan(p, t) < 0)
+                return -ENOMEM;
+        }
+        r = m ? threads_read(p, list, m, 0, 0) : 0;
+        for (size_t i = 0; i < m && r == 0; i++)
+            thread_walk(p, list[i], now_ns);
+    }
+    for (size_t i = 0; i < in->count; i++) {
+        struct thread *t = in->threads[i];
+        t->has_gil = in->gil_locked && t->address == holder;
+        if (t->fresh && t->next != (i + 1 < in->count ? in->threads[i + 1]->address : 0))
+            in->listed = false;
+    }
+    return r;
+}
+
+static void publish(struct python_process *p, const struct interpreter *in, size_t *n)
+{
+    for (size_t i = 0; i < in->count; i++) {
+        const struct thread *t = in->threads[i];
+        struct python_thread *out = &p->published[(*n)++];
+        bool same = !t->fresh && t->result != PYTHON_STACK_REJECTED;
+        *out = (struct python_thread){.address = t->address, .ident = t->ident, .tid = t->tid, .serial = t->serial,
+            .has_gil = t->has_gil, .wants_gil = t->wants_gil, .in_gc = in->in_gc && t->has_gil,
+            .result = same ? PYTHON_STACK_SAME : t->result, .frames = t->frames, .depth = t->depth};
+    }
+}
+
+int python_sample(struct python_process *p, struct python_sample *ret)
+{
+    uint64_t now_ns = clock_monotonic_ns();
+    bool list = !p->interpreter_count || now_ns - p->listed_ns > LIST_AGAIN_NS;
+    size_t total = 0, n = 0;
+    int r = 0;
+
+    for (size_t i = 0; i < p->interpreter_count; i++)
+        if (!p->interpreters[i].listed)
+            list = true;
+    if (list)
+        r = list_all(p, now_ns);
+    for (size_t i = 0; i < p->interpreter_count && r == 0; i++) {
+        r = interpreter_sample(p, &p->interpreters[i], now_ns);
+        total += p->interpreters[i].count;
+    }
+    if (r < 0)
+        return r;
+    if (array_reserve(&p->published, &p->published_capacity, total + 1, sizeof(*p->published)) < 0)
+        return -ENOMEM;
+    for (size_t i = 0; i < p->interpreter_count; i++)
+        publish(p, &p->interpreters[i], &n);
+    *ret = (struct python_sample){.threads = p->published, .count = n, .taken_ns = now_ns};
+    return 0;
+}

@@ -1,0 +1,309 @@
+/*
+ * From a copy of memory to a stack that can be believed: follow the chain of frames, see that it ends at the known root,
+ * check every caller, and repair what fails.
+ *
+ * A stack that fails at one caller is repaired in this order. If the callee is known to be called from another
+ * instruction of the same caller, the caller had merely moved on between the two reads: it is put there. Else the
+ * stack is cut above the caller. Then it is extended by callees that the copy shows to be live.
+ */
+#include "python/inside.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    OWNER_GENERATOR = 1,
+    OWNER_ENTRY = 3,        /* FRAME_OWNED_BY_CSTACK (3.12, 3.13), _BY_INTERPRETER (3.14+); 4 is _BY_CSTACK in 3.14 */
+    OWNER_LAST = 4,
+    CODE_MAX_AGE_NS = 20000000,
+};
+
+int walk_reserve(struct thread *t, size_t depth)
+{
+    if (array_reserve(&t->steps, &t->step_capacity, depth, sizeof(*t->steps)) < 0)
+        return -ENOMEM;
+    return array_reserve(&t->code_pointers, &t->code_pointers_capacity, depth, sizeof(*t->code_pointers));
+}
+
+static bool is_old(const struct python_process *p)
+{
+    return p->layout.version < 0x030b;
+}
+
+/* Offset of the instruction; false if the pointer lies outside the code: then the frame is torn or freed. */
+static bool instruction_offset(const struct python_process *p, const struct code *c, const uint8_t *frame, uint32_t *ret)
+{
+    uint16_t version = p->layout.version;
+    int64_t at;
+
+    if (version < 0x030b) { /* f_lasti: -1 before the first; in bytes, in 3.10 in code units (Python/ceval.c) */
+        at = (int32_t)load32(frame + p->layout.frame_instr);
+        at = at < 0 ? 0 : version == 0x030a ? at * 2 : at;
+    } else {
+        at = (int64_t)(load64(frame + p->layout.frame_instr) - c->bytecode);
+        if (at == -2) /* prev_instr of a frame that has not begun */
+            at = 0;
+    }
+    if (at < 0 || at >= c->bytecode_size || (at & 1))
+        return false;
+    *ret = (uint32_t)at;
+    return true;
+}
+
+static uint32_t saved_stacktop(const struct python_process *p, const uint8_t *frame, uint64_t address)
+{
+    const struct python_layout *l = &p->layout;
+    uint64_t slots;
+
+    if (l->frame_stacktop == PYTHON_FIELD_NONE || is_old(p))
+        return UINT32_MAX;
+    if (l->version < 0x030e) {
+        int32_t top = (int32_t)load32(frame + l->frame_stacktop);
+        slots = top < 0 ? UINT32_MAX : (uint64_t)top;
+    } else { /* a pointer; NULL while the frame runs (3.14, debug builds keep it) */
+        uint64_t top = load64(frame + l->frame_stacktop);
+        slots = top < address ? UINT32_MAX : (top - address - l->frame_localsplus) / 8;
+    }
+    return slots > 1u << 20 ? UINT32_MAX : (uint32_t)slots;
+}
+
+/* Reads one frame that is no entry frame. *ret_code_pointer: in, the pointer at this depth last time; out, now. */
+int walk_step_read(struct python_process *p, struct thread *t, uint64_t address, struct step *ret, uint64_t *ret_code_pointer)
+{
+    const struct python_layout *l = &p->layout;
+    const uint8_t *frame = snapshot_at(p, t, address, p->frame_header);
+    uint64_t id;
+
+    if (!frame)
+        return -EAGAIN;
+    uint64_t pointer = untag(load64(frame + l->frame_code));
+    uint8_t owner = l->frame_owner == PYTHON_FIELD_NONE ? OWNER_GENERATOR : frame[l->frame_owner];
+    if (owner >= OWNER_ENTRY)
+        return -EAGAIN;
+    struct step s = {.address = address, .previous = load64(frame + l->frame_previous),
+        .func = l->frame_func == PYTHON_FIELD_NONE ? 0 : untag(load64(frame + l->frame_func)),
+        .heap = is_old(p) || owner != 0};
+    if (l->frame_is_entry != PYTHON_FIELD_NONE)
+        s.entered = frame[l->frame_is_entry] != 0;
+    if (is_old(p)) /* f_executing (3.8, 3.9); FRAME_EXECUTING is 0 in f_state (3.10) */
+        if ((l->version == 0x030a ? frame[l->frame_state] != 0 : frame[l->frame_state] != 1))
+            return -EAGAIN;
+    s.stacktop = saved_stacktop(p, frame, address);
+    if (map_get(&p->codes.by_address, pointer, &id)) {
+        s.code = (uint32_t)id;
+    } else {
+        int r = codes_find(p, pointer, &s.code);
+        if (r < 0)
+            return r == -ESRCH ? r : -EAGAIN;
+        frame = snapshot_at(p, t, address, p->frame_header);
+    }
+    if (!frame || !instruction_offset(p, p->codes.items[s.code], frame, &s.at))
+        return -EAGAIN;
+    *ret = s;
+    *ret_code_pointer = pointer;
+    return 0;
+}
+
+static int chain_head(struct python_process *p, struct thread *t, uint64_t *ret)
+{
+    const uint8_t *field = snapshot_at(p, t, t->address + p->layout.thread_frame, 8);
+
+    if (!field)
+        return -EAGAIN;
+    *ret = load64(field);
+    if (p->layout.cframe_current_frame == PYTHON_FIELD_NONE)
+        return 0;
+    uint64_t cframe = *ret;
+    field = snapshot_at(p, t, cframe + p->layout.cframe_current_frame, 8);
+    if (!field)
+        return -EAGAIN;
+    *ret = load64(field);
+    /* The _PyCFrame lies on the C stack of the running interpreter loop; root_cframe inside the thread state. */
+    if (cframe - t->address >= p->layout.thread_size)
+        return 1;
+    return 0;
+}
+
+/* Widens the window of C stack to hold an address on it. Far ones (another stack) are left to single reads. */
+static void window_note(uint64_t *low, uint64_t *high, uint64_t from, uint64_t to)
+{
+    if (!*high) {
+        *low = from;
+        *high = to;
+    } else {
+        uint64_t new_low = from < *low ? from : *low, new_high = to > *high ? to : *high;
+        if (new_high - new_low <= C_WINDOW_CAP) {
+            *low = new_low;
+            *high = new_high;
+        }
+    }
+}
+
+/* The outermost frame stands at the very bottom of the first chunk (3.11+, Python/pystate.c keeps one word free there),
+ * or is a generator that C itself drives; before 3.11 it has no caller and is executing. */
+static bool root_known(const struct python_process *p, const struct thread *t, const struct step *root, bool ended_at_entry)
+{
+    if (is_old(p))
+        return true;
+    if (p->layout.version >= 0x030c ? !ended_at_entry : !root->entered)
+        return false;
+    if (root->heap)
+        return ended_at_entry;
+    return t->chunk_count > 0 && root->address == t->chunks[0].base + p->layout.chunk_data + 8;
+}
+
+int walk_chain(struct python_process *p, struct thread *t)
+{
+    const struct python_layout *l = &p->layout;
+    uint64_t address, low = 0, high = 0;
+    bool entry_last = false;
+    size_t n = 0;
+
+    int head = chain_head(p, t, &address);
+    if (head < 0)
+        return head;
+    t->step_count = 0;
+    if (head == 1) {
+        uint64_t cframe = load64(snapshot_at(p, t, t->address + l->thread_frame, 8));
+        window_note(&low, &high, cframe, cframe + l->cframe_current_frame + 8u);
+    }
+    for (; address; n++) {
+        if (n >= DEPTH_CAP)
+            return -EAGAIN;
+        if (!is_old(p) && l->version >= 0x030c) {
+            const uint8_t *frame = snapshot_at(p, t, address, p->frame_header);
+            if (!frame || frame[l->frame_owner] > OWNER_LAST)
+                return -EAGAIN;
+            if (frame[l->frame_owner] >= OWNER_ENTRY) {
+                if (t->step_count > 0)
+                    t->steps[t->step_count - 1].entered = true;
+                if (address - t->address >= l->thread_size + 4096u)
+                    window_note(&low, &high, address, address + p->frame_header);
+                entry_last = true;
+                address = load64(frame + l->frame_previous);
+                continue;
+            }
+        }
+        if (walk_reserve(t, t->step_count + 1) < 0)
+            return -ENOMEM;
+        struct step *s = &t->steps[t->step_count];
+        int r = walk_step_read(p, t, address, s, &t->code_pointers[t->step_count]);
+        if (r < 0)
+            return r;
+        /* 3.8-3.10 enter a new interpreter loop for every call */
+        if (is_old(p))
+            s->entered = true;
+        entry_last = false;
+        address = s->previous;
+        t->step_count++;
+    }
+    /* Keep what was seen of the C stack; measure it anew from time to time, so that one deep moment is not for ever. */
+    if (high) {
+        if (t->c_samples++ % 4096 == 0)
+            t->c_high = 0;
+        window_note(&t->c_low, &t->c_high, low, high);
+    }
+    if (t->step_count == 0)
+        return 0;
+    return root_known(p, t, &t->steps[t->step_count - 1], entry_last) ? 0 : -EAGAIN;
+}
+
+static int frames_reserve(struct thread *t, size_t depth)
+{
+    return array_reserve(&t->frames, &t->frames_capacity, depth, sizeof(*t->frames));
+}
+
+/* Callees that the copy shows above the top frame, one after the other, as long as each edge is accepted. The stack is
+ * held leaf last in `order`; new steps are appended to it. */
+static size_t extend(struct python_process *p, struct thread *t, struct step *order, size_t count, size_t room)
+{
+    const struct python_layout *l = &p->layout;
+    uint64_t end = 0;
+
+    if (is_old(p) || count == 0)
+        return count;
+    for (size_t i = count; i-- > 0 && !end;)
+        if (!order[i].heap)
+            end = order[i].address + p->codes.items[order[i].code]->frame_bytes;
+    while (end && count < room) {
+        struct step s;
+        uint64_t pointer = 0;
+        const struct region *planned = NULL;
+        for (size_t i = 0; i < t->snapshot.planned && !planned; i++)
+            if (end - t->snapshot.regions[i].start + p->frame_header <= t->snapshot.regions[i].size)
+                planned = &t->snapshot.regions[i];
+        if (!planned)
+            break;
+        const uint8_t *frame = t->snapshot.data + planned->offset + (end - planned->start);
+        uint64_t id;
+        if (load64(frame + l->frame_previous) != order[count - 1].address ||
+            !map_get(&p->codes.by_address, untag(load64(frame + l->frame_code)), &id) ||
+            walk_step_read(p, t, end, &s, &pointer) < 0 || s.heap)
+            break;
+        if (!edges_known(&p->edges, &order[count - 1], &s))
+            break;
+        order[count++] = s;
+        end += p->codes.items[s.code]->frame_bytes;
+    }
+    return count;
+}
+
+/* Codes met at a new edge, or not looked at for a while, may have been freed and their address reused. */
+static int verify_codes(struct python_process *p, struct thread *t, uint64_t now_ns, uint64_t max_age_ns, size_t from, size_t to)
+{
+    int r = 0;
+
+    for (size_t i = from; i < to; i++) {
+        int one = codes_verify(p, t->steps[i].code, now_ns, max_age_ns);
+        if (one == -ESTALE && codes_find(p, t->code_pointers[i], &t->steps[i].code) < 0)
+            r = -EAGAIN;
+        else if (one < 0 && one != -ESTALE)
+            r = -EAGAIN;
+    }
+    return r;
+}
+
+void walk_publish(struct python_process *p, struct thread *t, uint64_t now_ns)
+{
+    size_t n = t->step_count;
+    bool repaired = false;
+
+    t->result = PYTHON_STACK_REJECTED;
+    t->depth = 0;
+    if (verify_codes(p, t, now_ns, CODE_MAX_AGE_NS, 0, n) < 0 || walk_reserve(t, 2 * n + 64) < 0)
+        return;
+    /* Turned round into the free half of the same array: [0] is the outermost there. */
+    struct step *order = t->steps + n;
+    for (size_t i = 0; i < n; i++)
+        order[i] = t->steps[n - 1 - i];
+    size_t good = n ? 1 : 0;
+    while (good < n) {
+        struct step *caller = &order[good - 1], *callee = &order[good];
+        if (!edges_known(&p->edges, caller, callee)) {
+            if (verify_codes(p, t, now_ns + 1, 1, n - 1 - good, n + 1 - good) < 0)
+                break;
+            caller->code = t->steps[n - good].code;
+            callee->code = t->steps[n - 1 - good].code;
+            if (!edges_known(&p->edges, caller, callee) && edges_judge(p, t, caller, callee) != EDGE_ACCEPTED) {
+                uint32_t at;
+                p->counters.edges_refused++;
+                repaired = true;
+                if (!edges_reseat(&p->edges, caller, callee, &at))
+                    break;
+                caller->at = at;
+                /* the caller stands elsewhere now: its own caller is not affected by that */
+            }
+        }
+        good++;
+    }
+    size_t depth = extend(p, t, order, good, n + 64);
+    if (frames_reserve(t, depth + 1) < 0)
+        return;
+    for (size_t i = 0; i < depth; i++)
+        if (!p->codes.items[order[i].code]->shim)
+            t->frames[t->depth++] = (struct python_frame){.code = order[i].code, .at = order[i].at};
+    t->result = repaired ? PYTHON_STACK_REPAIRED : PYTHON_STACK_OK;
+    if (repaired)
+        p->counters.repaired++;
+}
