@@ -51,7 +51,7 @@ struct python_layout {
     uint16_t version;       /* 0x0308 ... 0x030f */
     bool published;         /* came from _Py_DebugOffsets */
     bool free_threaded;
-    uint32_t runtime_size, interpreter_size, thread_size, frame_size, code_size; /* bytes, without variable parts */
+    uint32_t runtime_size, interpreter_size, thread_size, frame_size; /* bytes, without variable parts */
 #define PYTHON_LAYOUT_MEMBER(group, field) uint16_t group##_##field;
     PYTHON_LAYOUT_FIELDS(PYTHON_LAYOUT_MEMBER)
 #undef PYTHON_LAYOUT_MEMBER

@@ -7,7 +7,6 @@ const struct python_layout python_layout_3_10 = {
     .interpreter_size = 113528,
     .thread_size = 280,
     .frame_size = 352,
-    .code_size = 176,
     .runtime_finalizing = 16,
     .runtime_interpreters_head = 32,
     .runtime_gil = 352,

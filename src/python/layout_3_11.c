@@ -7,7 +7,6 @@ const struct python_layout python_layout_3_11 = {
     .interpreter_size = 107752,
     .thread_size = 360,
     .frame_size = 72,
-    .code_size = 184,
     .runtime_finalizing = 24,
     .runtime_interpreters_head = 40,
     .runtime_gil = 360,

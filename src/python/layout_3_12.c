@@ -7,7 +7,6 @@ const struct python_layout python_layout_3_12 = {
     .interpreter_size = 383552,
     .thread_size = 288,
     .frame_size = 72,
-    .code_size = 192,
     .runtime_finalizing = 24,
     .runtime_interpreters_head = 40,
     .runtime_gil = PYTHON_FIELD_NONE,

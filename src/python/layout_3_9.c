@@ -7,7 +7,6 @@ const struct python_layout python_layout_3_9 = {
     .interpreter_size = 5656,
     .thread_size = 264,
     .frame_size = 360,
-    .code_size = 176,
     .runtime_finalizing = 16,
     .runtime_interpreters_head = 32,
     .runtime_gil = 352,

@@ -346,7 +346,7 @@ static int interpreter_sample(struct python_process *p, struct interpreter *in, 
     bool known = in->gil != 0 && in->gil_known;
     in->gil_locked = in->gil && load32(w.gil + l->gil_locked) == 1;
     bool quiet = known && switches == in->switch_number;
-    uint64_t former = in->holder;
+    uint64_t former = in->holder, handed_over = switches - in->switch_number;
     in->switch_number = switches;
     in->holder = holder;
     in->gil_known = in->gil != 0;
@@ -357,7 +357,7 @@ static int interpreter_sample(struct python_process *p, struct interpreter *in, 
         size_t m = 0;
         for (size_t i = 0; i < in->count; i++) {
             struct thread *t = in->threads[i];
-            if (t->fresh || (switches == in->switch_number + 1 && t->address != holder && t->address != former))
+            if (t->fresh || (handed_over == 1 && t->address != holder && t->address != former))
                 continue;
             t->fresh = true;
             list[m++] = t;

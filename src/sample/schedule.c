@@ -1,0 +1,112 @@
+/* When to take the next sample, and how to be there in time without burning a core. */
+#include "sample/inside.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <time.h>
+
+enum {
+    SPIN_SHORT_NS = 15000,  /* a wake-up by clock_nanosleep comes up to so late */
+    SPIN_ONLY_NS = 40000,   /* mean gaps below this leave no time to sleep */
+    BACKLOG_READS = 8,      /* deferred ticks may lag so many reads behind; what lags more is missed */
+};
+
+void schedule_init(struct schedule *c, double rate_hz, uint64_t now_ns)
+{
+    memset(c, 0, sizeof(*c));
+    c->mean_gap_ns = 1e9 / rate_hz;
+    c->random = hash_mix(clock_real_ns(), now_ns) | 1;
+    c->spin = c->mean_gap_ns < SPIN_ONLY_NS;
+    c->spin_ns = SPIN_SHORT_NS;
+    c->read_ns = 5000;
+    c->due = now_ns + (uint64_t)(random_exponential(&c->random) * c->mean_gap_ns);
+    c->next = c->due + (uint64_t)(random_exponential(&c->random) * c->mean_gap_ns);
+    (void)prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
+}
+
+static void sleep_until(uint64_t when_ns)
+{
+    struct timespec t = {(time_t)(when_ns / 1000000000), (long)(when_ns % 1000000000)};
+
+    (void)clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL);
+}
+
+static void advance(struct schedule *c)
+{
+    c->due = c->next;
+    c->next = c->due + (uint64_t)(random_exponential(&c->random) * c->mean_gap_ns);
+}
+
+bool schedule_wait(struct schedule *c, struct record_counters *counters, uint64_t until_ns,
+    const volatile sig_atomic_t *stop)
+{
+    uint64_t now = clock_monotonic_ns();
+
+    if (c->due > until_ns) {
+        if (now < until_ns)
+            sleep_until(until_ns);
+        return false;
+    }
+    if (!c->spin && c->due > now + c->spin_ns)
+        sleep_until(c->due - c->spin_ns);
+    for (now = clock_monotonic_ns(); now < c->due; now = clock_monotonic_ns())
+        if (stop && *stop)
+            return false;
+    if (stop && *stop)
+        return false;
+    counters->ticks_due++;
+    while (c->next <= now) { /* the one after it is due as well */
+        bool deferrable = c->next - c->due < c->read_ns && now - c->due < BACKLOG_READS * c->read_ns;
+        if (deferrable)
+            break;
+        counters->ticks_missed++;
+        counters->ticks_due++;
+        advance(c);
+    }
+    if ((double)(now - c->due) > c->mean_gap_ns / 10)
+        counters->ticks_late++;
+    return true;
+}
+
+void schedule_taken(struct schedule *c, uint64_t began_ns, uint64_t ended_ns, struct record_counters *counters)
+{
+    uint64_t took = ended_ns - began_ns;
+
+    counters->ticks_taken++;
+    if (c->last_taken && began_ns - c->last_taken > counters->longest_gap_ns)
+        counters->longest_gap_ns = began_ns - c->last_taken;
+    c->last_taken = began_ns;
+    counters->read_ns += took;
+    c->read_ns = (c->read_ns * 15 + took) / 16;
+    advance(c);
+}
+
+bool schedule_real_time(void)
+{
+    cpu_set_t allowed;
+    struct sched_param low = {.sched_priority = 1};
+
+    /* On a single core a real-time sampler would take its time from the target. */
+    if (sched_getaffinity(0, sizeof(allowed), &allowed) < 0 || CPU_COUNT(&allowed) < 2)
+        return false;
+    return sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &low) == 0;
+}
+
+bool schedule_avoid_core(int core)
+{
+    static cpu_set_t all; /* what we were allowed at the start; one sampler a process */
+    static bool known;
+    cpu_set_t rest;
+
+    if (!known && sched_getaffinity(0, sizeof(all), &all) < 0)
+        return false;
+    known = true;
+    rest = all;
+    if (core >= 0 && core < CPU_SETSIZE)
+        CPU_CLR(core, &rest);
+    if (CPU_COUNT(&rest) == 0)
+        return false;
+    return sched_setaffinity(0, sizeof(rest), &rest) == 0;
+}
