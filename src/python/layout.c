@@ -1,6 +1,5 @@
 #include "python/layout.h"
 #include "python/layout_private.h"
-#include "python/opcodes_private.h"
 
 enum { FIRST_MINOR = 8 };
 
@@ -8,12 +7,9 @@ static const struct python_layout *const tables[] = {
     &python_layout_3_8, &python_layout_3_9, &python_layout_3_10, &python_layout_3_11, &python_layout_3_12};
 
 static const struct python_object_layout *const object_tables[] = {&python_object_layout_3_8,
-    &python_object_layout_3_9, &python_object_layout_3_10, &python_object_layout_3_11, &python_object_layout_3_12,
-    &python_object_layout_3_13, &python_object_layout_3_14, &python_object_layout_3_15};
-
-static const struct python_opcodes *const opcode_tables[] = {&python_opcodes_3_8, &python_opcodes_3_9,
-    &python_opcodes_3_10, &python_opcodes_3_11, &python_opcodes_3_12, &python_opcodes_3_13, &python_opcodes_3_14,
-    &python_opcodes_3_15};
+    &python_object_layout_3_9, &python_object_layout_3_10, &python_object_layout_3_11,
+    &python_object_layout_3_12, &python_object_layout_3_13, &python_object_layout_3_14,
+    &python_object_layout_3_15};
 
 static bool minor_index(uint16_t version, size_t count, size_t *ret_index)
 {
@@ -36,10 +32,4 @@ const struct python_object_layout *python_object_layout(uint16_t version)
 {
     size_t index;
     return minor_index(version, ARRAY_SIZE(object_tables), &index) ? object_tables[index] : NULL;
-}
-
-const struct python_opcodes *python_opcodes_table(uint16_t version)
-{
-    size_t index;
-    return minor_index(version, ARRAY_SIZE(opcode_tables), &index) ? opcode_tables[index] : NULL;
 }

@@ -1,6 +1,6 @@
 /*
- * layout_private: the shapes of the generated tables (layout_3_*.c), and what only this room's object reader needs of
- * a version. Private to src/python.
+ * layout_private: the shapes of the generated tables (layout_3_*.c), and what only this room's object reader
+ * needs of a version. Private to src/python.
  */
 #ifndef PITVIPER_PYTHON_LAYOUT_PRIVATE_H
 #define PITVIPER_PYTHON_LAYOUT_PRIVATE_H
@@ -29,7 +29,8 @@ enum python_group {
     PYTHON_GROUP_COUNT,
 };
 
-/* A field of struct python_layout, by its place in that struct and the struct of CPython that it belongs to. */
+/* A field of struct python_layout, by its place in that struct and the struct of CPython that it belongs to.
+ */
 #define PYTHON_MEMBER(group, field) offsetof(struct python_layout, group##_##field), PYTHON_GROUP_##group
 #define PYTHON_NO_BASE UINT16_MAX, PYTHON_GROUP_COUNT
 
@@ -41,9 +42,9 @@ enum python_word {
 };
 struct python_published_field {
     uint16_t member;
-    uint8_t group; /* enum python_group */
-    uint8_t width; /* bytes that are read there */
-    uint8_t how;   /* enum python_word */
+    uint8_t group;         /* enum python_group */
+    uint8_t width;         /* bytes that are read there */
+    uint8_t how;           /* enum python_word */
     uint16_t word, second; /* byte offsets in _Py_DebugOffsets */
     const char *name;      /* as CPython names the word */
 };
@@ -75,11 +76,11 @@ struct python_object_layout {
 };
 const struct python_object_layout *python_object_layout(uint16_t version);
 
-extern const struct python_layout python_layout_3_8, python_layout_3_9, python_layout_3_10, python_layout_3_11,
-    python_layout_3_12;
+extern const struct python_layout python_layout_3_8, python_layout_3_9, python_layout_3_10,
+    python_layout_3_11, python_layout_3_12;
 extern const struct python_published python_published_3_13, python_published_3_14, python_published_3_15;
 extern const struct python_object_layout python_object_layout_3_8, python_object_layout_3_9,
-    python_object_layout_3_10, python_object_layout_3_11, python_object_layout_3_12, python_object_layout_3_13,
-    python_object_layout_3_14, python_object_layout_3_15;
+    python_object_layout_3_10, python_object_layout_3_11, python_object_layout_3_12,
+    python_object_layout_3_13, python_object_layout_3_14, python_object_layout_3_15;
 
 #endif

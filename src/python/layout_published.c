@@ -1,13 +1,16 @@
 /*
  * The layout that a 3.13+ interpreter publishes about itself (struct _Py_DebugOffsets, Include/internal/
- * pycore_runtime.h of 3.13, pycore_debug_offsets.h of 3.14 and 3.15), plus this minor version's distances. The shape of
- * the struct is frozen within a minor version from its first release candidate on; the values in it are not.
+ * pycore_runtime.h of 3.13, pycore_debug_offsets.h of 3.14 and 3.15), plus this minor version's distances.
+ * The shape of the struct is frozen within a minor version from its first release candidate on; the values in
+ * it are not.
  *
- * Everything is checked here, once, so that the sampling path needs no checks: every field lies inside its struct,
- * is aligned to its width, overlaps no other field that is read, and every struct has a size that could be.
+ * Everything is checked here, once, so that the sampling path needs no checks: every field lies inside its
+ * struct, is aligned to its width, overlaps no other field that is read, and every struct has a size that
+ * could be.
  */
 #include "python/layout_private.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -98,9 +101,11 @@ static uint16_t member_get(const struct python_layout *l, size_t member)
     return value;
 }
 
-static int place(struct parse *p, uint16_t member, uint8_t group, uint8_t width, uint64_t at, const char *name)
+static int place(
+    struct parse *p, uint16_t member, uint8_t group, uint8_t width, uint64_t at, const char *name)
 {
-    /* The characters of a compact str start where its struct ends (Objects/unicodeobject.c: data = (op + 1)). */
+    /* The characters of a compact str start where its struct ends (Objects/unicodeobject.c: data = (op + 1)).
+     */
     bool behind = group == PYTHON_GROUP_unicode && width == 1;
     uint64_t limit = p->sizes[group];
     if (at >= PYTHON_FIELD_NONE || (behind ? at > limit : at + width > limit))
@@ -110,13 +115,14 @@ static int place(struct parse *p, uint16_t member, uint8_t group, uint8_t width,
             name, at, limit);
     if (at % width != 0)
         return error_set(p->error, EINVAL,
-            "the interpreter publishes %s = %" PRIu64 ", not aligned to its %u bytes: damaged table", name, at, width);
+            "the interpreter publishes %s = %" PRIu64 ", not aligned to its %u bytes: damaged table", name,
+            at, width);
     for (size_t i = 0; i < p->count && !behind; i++) {
         const struct placed *other = &p->placed[i];
         if (other->group == group && at < other->end && other->start < at + width)
             return error_set(p->error, EINVAL,
-                "the interpreter publishes %s = %" PRIu64 ", on top of %s = %" PRIu64 ": damaged table", name, at,
-                other->name, other->start);
+                "the interpreter publishes %s = %" PRIu64 ", on top of %s = %" PRIu64 ": damaged table", name,
+                at, other->name, other->start);
     }
     if (!behind && p->count < FIELD_CAP)
         p->placed[p->count++] = (struct placed){group, at, at + width, name};
@@ -153,7 +159,8 @@ static int read_published(struct parse *p)
             uint64_t limit = p->sizes[PYTHON_GROUP_interpreter];
             if (at >= limit || second >= limit || (f->how == PYTHON_WORD_MINUS && at < second))
                 return error_set(p->error, EINVAL,
-                    "the interpreter publishes %s = %" PRIu64 " and %" PRIu64 ": damaged table", f->name, at, second);
+                    "the interpreter publishes %s = %" PRIu64 " and %" PRIu64 ": damaged table", f->name, at,
+                    second);
             at = f->how == PYTHON_WORD_PLUS ? at + second : at - second;
         }
         int r = place(p, f->member, f->group, f->width, at, f->name);
@@ -187,7 +194,8 @@ static const struct python_published *find_shape(uint16_t version)
     return NULL;
 }
 
-int python_layout_from_debug_offsets(const void *data, size_t size, struct python_layout *ret, struct error *e)
+int python_layout_from_debug_offsets(
+    const void *data, size_t size, struct python_layout *ret, struct error *e)
 {
     /* The eight bytes of debug_cookie, set by _PyRuntimeState_INIT (Python/pylifecycle.c). */
     if (size < PREFIX_SIZE || memcmp(data, "xdebugpy", 8) != 0)
@@ -200,18 +208,23 @@ int python_layout_from_debug_offsets(const void *data, size_t size, struct pytho
     uint32_t level = (uint32_t)(hex >> 4) & 0xf;
     const struct python_published *shape = find_shape((uint16_t)(0x300 | minor));
     if (shape == NULL)
-        return error_set(e, ENOTSUP, "CPython 3.%u.%u is not known to this program: use a newer one", minor, micro);
+        return error_set(
+            e, ENOTSUP, "CPython 3.%u.%u is not known to this program: use a newer one", minor, micro);
     if (level < RELEASE_CANDIDATE)
         return error_set(e, ENOTSUP,
-            "CPython 3.%u.%u is a pre-release whose memory may look like no other's: use a release", minor, micro);
+            "CPython 3.%u.%u is a pre-release whose memory may look like no other's: use a release", minor,
+            micro);
     uint64_t free_threaded = word_at(data, WORD_FREE_THREADED);
     if (free_threaded == 1)
         return error_set(e, ENOTSUP,
-            "CPython 3.%u.%u is a free-threaded build, which cannot be read: use the default build", minor, micro);
+            "CPython 3.%u.%u is a free-threaded build, which cannot be read: use the default build", minor,
+            micro);
     if (free_threaded != 0)
-        return error_set(e, EINVAL, "the interpreter publishes free_threaded = %" PRIu64 ": damaged table", free_threaded);
+        return error_set(
+            e, EINVAL, "the interpreter publishes free_threaded = %" PRIu64 ": damaged table", free_threaded);
     if (size < shape->size)
-        return error_set(e, EINVAL, "the interpreter's table of offsets is cut short: %zu of %u bytes", size, shape->size);
+        return error_set(
+            e, EINVAL, "the interpreter's table of offsets is cut short: %zu of %u bytes", size, shape->size);
 
     struct parse p = {.data = data, .shape = shape, .error = e};
     p.layout.version = shape->version;
@@ -229,9 +242,8 @@ int python_layout_from_debug_offsets(const void *data, size_t size, struct pytho
     p.layout.runtime_size = (uint32_t)p.sizes[PYTHON_GROUP_runtime];
     p.layout.interpreter_size = (uint32_t)p.sizes[PYTHON_GROUP_interpreter];
     p.layout.thread_size = (uint32_t)p.sizes[PYTHON_GROUP_thread];
-    /* Both end in an array that the struct itself holds one item of. */
+    /* The published size counts one item of the array that the struct ends in. */
     p.layout.frame_size = p.layout.frame_localsplus;
-    p.layout.code_size = p.layout.code_bytecode;
     *ret = p.layout;
     return 0;
 }
