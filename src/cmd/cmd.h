@@ -64,4 +64,7 @@ int cmd_print(int fd, const struct buffer *b);
 bool cmd_colour(int fd);     /* a terminal, TERM not dumb, NO_COLOR unset */
 int cmd_width(int fd);       /* columns of the terminal, else $COLUMNS, else 80; never below 40 */
 
+/* report.c: the text report of a recording to fd, in the width and colours of that terminal. 0 or an exit status. */
+int cmd_report_file(const char *path, int fd);
+
 #endif

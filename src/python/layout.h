@@ -10,7 +10,7 @@
 #ifndef PITVIPER_PYTHON_LAYOUT_H
 #define PITVIPER_PYTHON_LAYOUT_H
 
-#include "base/base.h"
+#include "python/python.h"
 
 #define PYTHON_FIELD_NONE UINT16_MAX
 
@@ -92,9 +92,6 @@ struct python_opcodes {
 const struct python_opcodes *python_opcodes_table(uint16_t version); /* NULL: no table */
 
 /* ---- line tables: 3.8, 3.9 (lnotab), 3.10 (line ranges), 3.11+ (locations) ---- */
-struct python_location {
-    uint32_t line, end_line, column, end_column; /* 1-based; 0 unknown. Columns count UTF-8 bytes, 3.11+ only */
-};
 /* `at`: byte offset of the instruction. Any bytes are survived. Line 0 if the table does not say. No size limit. */
 void python_location_find(uint16_t version, const uint8_t *table, size_t size, uint32_t first_line, uint32_t at,
     struct python_location *ret);

@@ -35,7 +35,9 @@ struct python_code {
     uint32_t flags;
 };
 const struct python_code *python_code(const struct python_process *p, uint32_t id);
-struct python_location;
+struct python_location {
+    uint32_t line, end_line, column, end_column; /* 1-based; 0 unknown. Columns count UTF-8 bytes, 3.11+ only */
+};
 void python_code_location(const struct python_process *p, uint32_t id, uint32_t at, struct python_location *ret);
 
 /* ---- one sample ---- */

@@ -1,6 +1,5 @@
 /* Stacks to small numbers: a trie whose nodes are (parent, frame), and frames that are (code, instruction). */
 #include "sample/inside.h"
-#include "python/layout.h"
 
 #include <errno.h>
 #include <stdlib.h>

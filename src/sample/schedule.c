@@ -105,7 +105,7 @@ bool schedule_avoid_core(int core)
     known = true;
     rest = all;
     if (core >= 0 && core < CPU_SETSIZE)
-        CPU_CLR(core, &rest);
+        CPU_CLR((size_t)core, &rest);
     if (CPU_COUNT(&rest) == 0)
         return false;
     return sched_setaffinity(0, sizeof(rest), &rest) == 0;

@@ -1,0 +1,201 @@
+/* The loop: wait for the tick, sample every process, keep house in the time that is left. */
+#include "sample/inside.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    REAL_TIME_RATE = 25000,     /* above, the loop spins all the time, which real-time throttling would punish */
+    COST_PER_READ_NS = 250,     /* what one read costs the target, docs/truth.md: bench/slowdown.py */
+};
+
+int sampler_new(const struct sample_options *options, struct target *first, struct record_writer *writer,
+    struct sampler **ret, struct error *e)
+{
+    struct sampler *s = calloc(1, sizeof(*s));
+
+    if (!s) {
+        target_close(first);
+        return error_set(e, ENOMEM, "out of memory");
+    }
+    s->options = *options;
+    s->writer = writer;
+    s->busy_core = -1;
+    map_init(&s->pids);
+    fold_init(&s->fold);
+    s->started_ns = clock_monotonic_ns();
+    s->cpu_started_ns = clock_process_cpu_ns();
+    int r = sources_init(&s->sources);
+    if (r == 0)
+        r = watch_add(s, first, 0);
+    if (r < 0) {
+        target_close(first);
+        sampler_free(s);
+        return error_set(e, -r, "out of memory");
+    }
+    *ret = s;
+    return 0;
+}
+
+void sampler_free(struct sampler *s)
+{
+    if (!s)
+        return;
+    for (size_t i = 0; i < s->count; i++)
+        watch_release(&s->watched[i]);
+    free(s->watched);
+    map_release(&s->pids);
+    fold_release(&s->fold);
+    sources_release(&s->sources);
+    free(s);
+}
+
+static bool any_python(const struct sampler *s)
+{
+    for (size_t i = 0; i < s->count; i++)
+        if (s->watched[i].python)
+            return true;
+    return false;
+}
+
+int sampler_wait_ready(struct sampler *s, uint64_t for_ns, struct error *e)
+{
+    uint64_t until = clock_monotonic_ns() + for_ns;
+    const struct timespec nap = {0, 500000};
+
+    for (;;) {
+        uint64_t now = clock_monotonic_ns();
+        struct watched *first = &s->watched[0];
+        int r = watch_try(s, first, now, e);
+        if (r == 0 || r == -EPERM)
+            return r;
+        if (!target_alive(first->target))
+            return error_set(e, ESRCH, "process %d has ended", target_pid(first->target));
+        if (r == -ENOTSUP && now > first->opened_ns + SLOW_NS)
+            return r;
+        if (s->options.children) {
+            watch_children(s, now);
+            for (size_t i = 1; i < s->count; i++)
+                if (!s->watched[i].python && !s->watched[i].ended)
+                    (void)watch_try(s, &s->watched[i], now, NULL);
+            if (any_python(s))
+                return 0;
+        }
+        if (now > until || (s->options.stop && *s->options.stop))
+            return r;
+        nanosleep(&nap, NULL);
+        watch_exec(s, &s->watched[0]);
+    }
+}
+
+static void counters_put(struct sampler *s, uint64_t now)
+{
+    struct record_counters *c = &s->result.counters;
+
+    c->profiler_cpu_ns = clock_process_cpu_ns() - s->cpu_started_ns;
+    c->profiler_wall_ns = now - s->started_ns;
+    c->target_cost_ppm = c->profiler_wall_ns ? c->reads * COST_PER_READ_NS * 1000000 / c->profiler_wall_ns : 0;
+    record_put_counters(s->writer, c);
+}
+
+/* Returns true when the first process has ended. */
+static bool keep_house(struct sampler *s, uint64_t now)
+{
+    bool slow = now - s->slow_ns > SLOW_NS;
+
+    s->kept_ns = now;
+    if (s->options.children)
+        watch_children(s, now);
+    for (size_t i = 0; i < s->count; i++) {
+        struct watched *w = &s->watched[i];
+        if (w->ended)
+            continue;
+        if (!target_alive(w->target)) {
+            watch_end(s, w, now);
+            continue;
+        }
+        if (slow)
+            watch_slow(s, w);
+        if (!w->python && slow)
+            watch_exec(s, w);
+        if (!w->python && !w->hopeless && now > w->try_again_ns)
+            (void)watch_try(s, w, now, NULL);
+    }
+    if (slow) {
+        s->slow_ns = now;
+        if (s->busy_core >= 0)
+            s->result.own_core = schedule_avoid_core(s->busy_core);
+        sources_write(s, 4);
+    }
+    if (now - s->second_ns > SECOND_NS) {
+        s->second_ns = now;
+        counters_put(s, now);
+        if (s->fold.stack_count > STACKS_CAP)
+            fold_restart(s);
+    }
+    record_writer_flush(s->writer, now, false);
+    return s->watched[0].ended;
+}
+
+/* Ended processes are kept to the end for their files; what they held of threads and code is let go. */
+static void release_ended(struct sampler *s)
+{
+    for (size_t i = 0; i < s->count; i++)
+        if (s->watched[i].ended && s->watched[i].python) {
+            python_close(s->watched[i].python);
+            s->watched[i].python = NULL;
+        }
+}
+
+int sampler_run(struct sampler *s, struct sample_result *ret, struct error *e)
+{
+    uint64_t now = clock_monotonic_ns();
+    uint64_t until = s->options.duration_ns ? now + s->options.duration_ns : UINT64_MAX;
+    int r = 0;
+
+    s->result.real_time = s->options.rate_hz <= REAL_TIME_RATE && schedule_real_time();
+    s->started_ns = now;
+    s->cpu_started_ns = clock_process_cpu_ns();
+    s->second_ns = s->slow_ns = now;
+    schedule_init(&s->schedule, s->options.rate_hz, now);
+    while (!(s->options.stop && *s->options.stop)) {
+        uint64_t pause = s->kept_ns + KEEP_NS; /* a slow rate must not make us miss an end or a child */
+        bool tick = schedule_wait(&s->schedule, &s->result.counters, pause < until ? pause : until, s->options.stop);
+        now = clock_monotonic_ns();
+        if (tick) {
+            s->ticks++;
+            for (size_t i = 0; i < s->count; i++)
+                if (s->watched[i].python && !s->watched[i].ended)
+                    watch_sample(s, &s->watched[i]);
+            record_put_tick(s->writer, now);
+            schedule_taken(&s->schedule, now, clock_monotonic_ns(), &s->result.counters);
+        }
+        if (now > until)
+            break;
+        if (now - s->kept_ns > KEEP_NS || s->watched[0].ended) {
+            if (keep_house(s, now) || s->watched[0].ended) {
+                s->result.first_ended = true;
+                break;
+            }
+            release_ended(s);
+        }
+        r = record_writer_failure(s->writer);
+        if (r == -EPIPE) /* whoever read the recording is gone; a full disk does not end the run */
+            break;
+    }
+    now = clock_monotonic_ns();
+    for (size_t i = 0; i < s->count; i++)
+        if (!s->watched[i].ended) {
+            watch_slow(s, &s->watched[i]);
+            watch_end(s, &s->watched[i], now);
+        }
+    sources_write(s, SIZE_MAX);
+    counters_put(s, now);
+    s->result.wall_ns = now - s->started_ns;
+    *ret = s->result;
+    (void)e;
+    return 0;
+}

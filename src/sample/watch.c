@@ -1,0 +1,380 @@
+/* The processes and threads that are watched: how they are found, sampled, and let go. */
+#include "sample/inside.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    FAILURES_CAP = 50,               /* unreadable samples in a row before the process is looked at anew */
+    TRY_AGAIN_NS = 2000000,          /* between two looks at a process that has no running Python yet */
+    TRY_AGAIN_SLOW_NS = 50000000,    /* once it has lived for a second without */
+    CHILDREN_CAP = 4096,             /* looked at in one go; the rest next time */
+};
+
+static void put_process(struct sampler *s, struct watched *w)
+{
+    CLEANUP(buffer_release) struct buffer words, line;
+
+    buffer_init(&words, 4096);
+    buffer_init(&line, 16384);
+    (void)target_command(w->target, &words);
+    for (size_t i = 0; i < words.size; i++)
+        if (words.data[i])
+            buffer_append_byte(&line, words.data[i]);
+        else if (i + 1 < words.size)
+            buffer_append_byte(&line, ' ');
+    struct record_process r = {.id = w->id, .parent = w->parent, .pid = target_pid(w->target),
+        .start_ns = w->opened_ns, .image = w->image_count,
+        .python = w->python ? python_info(w->python)->version_text : "", .command = buffer_text(&line)};
+    record_put_process(s->writer, &r);
+    w->announced = true;
+}
+
+int watch_add(struct sampler *s, struct target *t, uint32_t parent)
+{
+    if (array_reserve(&s->watched, &s->capacity, s->count + 1, sizeof(*s->watched)) < 0)
+        return -ENOMEM;
+    struct watched *w = &s->watched[s->count++];
+    *w = (struct watched){.target = t, .id = s->next_process++, .image = target_image_id(t),
+        .opened_ns = clock_monotonic_ns()};
+    w->parent = w->id == 0 ? 0 : parent;
+    if (target_cpu_ns(t, &w->cpu_start_ns) < 0)
+        w->cpu_start_ns = 0;
+    w->cpu_last_ns = w->cpu_start_ns;
+    (void)map_put(&s->pids, (uint64_t)target_pid(t), 1);
+    s->result.processes++;
+    put_process(s, w); /* a process that never turns out to be Python is in the recording as well */
+    return 0;
+}
+
+static void thread_release(struct watched_thread *t)
+{
+    if (t->kernel_open)
+        target_thread_close(&t->kernel);
+    free(t->frames);
+    free(t->nodes);
+}
+
+static void python_release(struct watched *w)
+{
+    python_close(w->python);
+    w->python = NULL;
+    for (size_t i = 0; i < w->thread_count; i++)
+        thread_release(&w->threads[i]);
+    w->thread_count = 0;
+    free(w->codes);
+    w->codes = NULL;
+    w->codes_capacity = 0;
+    w->counted = (struct python_counters){0};
+    w->failures = 0;
+}
+
+void watch_release(struct watched *w)
+{
+    python_release(w);
+    free(w->threads);
+    target_close(w->target);
+    w->threads = NULL;
+    w->target = NULL;
+}
+
+static void thread_cpu_put(struct sampler *s, struct watched_thread *t)
+{
+    struct target_thread_stat stat;
+
+    if (!t->kernel_open || target_thread_stat(&t->kernel, &stat) < 0 || stat.cpu_ns < t->cpu_start_ns)
+        return;
+    struct record_thread_cpu r = {.thread = t->id, .kernel_cpu_ns = stat.cpu_ns - t->cpu_start_ns,
+        .kernel_wait_ns = stat.wait_ns - t->wait_start_ns};
+    record_put_thread_cpu(s->writer, &r);
+}
+
+static void thread_absent(struct sampler *s, struct watched_thread *t)
+{
+    if (t->state) {
+        record_put_state(s->writer, t->id, 0, 0);
+        t->state = 0;
+        t->stack = 0;
+    }
+}
+
+int watch_try(struct sampler *s, struct watched *w, uint64_t now_ns, struct error *e)
+{
+    int r = python_open(w->target, &w->python, e);
+
+    if (r == 0) {
+        w->hopeless = false;
+        s->result.python_processes++;
+        if (!s->result.python[0])
+            snprintf(s->result.python, sizeof(s->result.python), "%s", python_info(w->python)->version_text);
+        if (python_info(w->python)->weaker[0])
+            record_put_meta(s->writer, "note.check", python_info(w->python)->weaker);
+        put_process(s, w);
+        return 0;
+    }
+    if (r == -ENOTSUP)
+        w->hopeless = true;
+    w->try_again_ns = now_ns + (now_ns - w->opened_ns > SECOND_NS ? TRY_AGAIN_SLOW_NS : TRY_AGAIN_NS);
+    return r;
+}
+
+void watch_exec(struct sampler *s, struct watched *w)
+{
+    uint64_t image = target_image_id(w->target);
+
+    w->failures = 0;
+    if (image == w->image && image != 0)
+        return;
+    for (size_t i = 0; i < w->thread_count; i++)
+        thread_absent(s, &w->threads[i]);
+    python_release(w);
+    w->image = image;
+    w->image_count++;
+    w->hopeless = false;
+    w->opened_ns = clock_monotonic_ns();
+    w->try_again_ns = 0;
+}
+
+void watch_end(struct sampler *s, struct watched *w, uint64_t now_ns)
+{
+    for (size_t i = 0; i < w->thread_count; i++) {
+        thread_cpu_put(s, &w->threads[i]);
+        thread_absent(s, &w->threads[i]);
+    }
+    struct record_process_end r = {.process = w->id, .time_ns = now_ns, .cpu_ns = w->cpu_last_ns - w->cpu_start_ns,
+        .status = -1};
+    record_put_process_end(s->writer, &r);
+    w->ended = true;
+}
+
+/* ---- threads ---- */
+
+static void thread_name(struct sampler *s, struct watched *w, struct watched_thread *t, const struct python_thread *from)
+{
+    CLEANUP(buffer_release) struct buffer name;
+    pid_t tid = 0;
+    char number[32];
+
+    buffer_init(&name, 4096);
+    int r = python_thread_name(w->python, from, &name, &tid);
+    if (!t->tid && tid)
+        t->tid = tid;
+    if (!t->tid && w->thread_count == 1) /* the only one of the process: its leader */
+        t->tid = target_pid(w->target);
+    t->named = r == 0;
+    struct target_thread_stat stat;
+    if (t->tid && !t->kernel_open && target_thread_open(w->target, t->tid, &t->kernel) == 0) {
+        t->kernel_open = true;
+        if (target_thread_stat(&t->kernel, &stat) == 0) {
+            t->cpu_start_ns = stat.cpu_ns;
+            t->wait_start_ns = stat.wait_ns;
+            if (r < 0 && stat.name[0]) {
+                buffer_clear(&name);
+                buffer_append_string(&name, stat.name);
+            }
+        }
+    }
+    if (name.size == 0)
+        buffer_printf(&name, "thread %d", t->tid);
+    snprintf(number, sizeof(number), "%d", t->tid);
+    t->kept = !s->options.thread || strcmp(buffer_text(&name), s->options.thread) == 0 ||
+              strcmp(number, s->options.thread) == 0;
+    struct record_thread put = {.id = t->id, .process = w->id, .tid = t->tid, .name = buffer_text(&name)};
+    record_put_thread(s->writer, &put);
+}
+
+static struct watched_thread *thread_find(struct sampler *s, struct watched *w, size_t hint, const struct python_thread *from)
+{
+    if (hint < w->thread_count && w->threads[hint].serial == from->serial)
+        return &w->threads[hint];
+    for (size_t i = 0; i < w->thread_count; i++)
+        if (w->threads[i].serial == from->serial)
+            return &w->threads[i];
+    if (array_reserve(&w->threads, &w->thread_capacity, w->thread_count + 1, sizeof(*w->threads)) < 0)
+        return NULL;
+    struct watched_thread *t = &w->threads[w->thread_count++];
+    *t = (struct watched_thread){.id = s->next_thread++, .serial = from->serial, .tid = from->tid};
+    s->result.threads++;
+    thread_name(s, w, t, from);
+    return t;
+}
+
+/* One pread at up to 1 kHz a thread; a sleeping thread whose stack is proven unchanged is asked less often. */
+static void kernel_state(struct sampler *s, struct watched_thread *t, const struct python_thread *from, uint64_t now_ns)
+{
+    int core = -1;
+    bool quiet = from->result == PYTHON_STACK_SAME && t->kernel_state == 'S';
+
+    if (!t->kernel_open || now_ns - t->state_ns < (quiet ? t->state_age_ns : STATE_AGE_NS))
+        return;
+    if (target_thread_state(&t->kernel, &t->kernel_state, &core) < 0)
+        return;
+    t->state_ns = now_ns;
+    t->state_age_ns = quiet && t->kernel_state == 'S'
+                          ? (t->state_age_ns * 2 < STATE_AGE_QUIET_NS ? t->state_age_ns * 2 : STATE_AGE_QUIET_NS)
+                          : STATE_AGE_NS;
+    if (t->kernel_state == 'R' && core >= 0)
+        s->busy_core = core;
+}
+
+static void thread_sample(struct sampler *s, struct watched *w, struct watched_thread *t, const struct python_thread *from,
+    uint64_t now_ns)
+{
+    kernel_state(s, t, from, now_ns);
+    t->seen = s->ticks;
+    if (!t->kept)
+        return;
+    bool on_cpu = t->kernel_state == 'R', rejected = from->result == PYTHON_STACK_REJECTED;
+    uint32_t state = rejected ? RECORD_REJECTED : RECORD_PRESENT;
+    uint32_t stack = t->plain_stack;
+    state |= on_cpu ? RECORD_ON_CPU : 0;
+    state |= from->has_gil ? RECORD_HAS_GIL : 0;
+    state |= from->wants_gil ? RECORD_WANTS_GIL : 0;
+    state |= from->result == PYTHON_STACK_REPAIRED ? RECORD_REPAIRED : 0;
+    state |= now_ns - t->state_ns > STATE_STALE_NS ? RECORD_STATE_STALE : 0;
+    if (!rejected) {
+        if (from->result != PYTHON_STACK_SAME || t->depth != from->depth)
+            stack = fold_stack(s, w, t, from);
+        if (from->in_gc) {
+            stack = fold_pseudo(s, stack, RECORD_FRAME_GC);
+            state |= RECORD_IN_GC;
+        }
+        bool keep = s->options.mode == SAMPLE_WALL || (s->options.mode == SAMPLE_CPU && on_cpu) ||
+                    (s->options.mode == SAMPLE_GIL && from->has_gil);
+        if (!keep)
+            state = stack = 0;
+        s->result.counters.samples += keep;
+    } else {
+        stack = 0;
+    }
+    if (stack != t->stack || state != t->state) {
+        record_put_state(s->writer, t->id, stack, state);
+        t->stack = stack;
+        t->state = state;
+    }
+}
+
+static void counters_add(struct sampler *s, struct watched *w)
+{
+    const struct python_counters *now = python_counters(w->python);
+    struct record_counters *c = &s->result.counters;
+
+    c->reads += now->reads - w->counted.reads;
+    c->repaired += now->repaired - w->counted.repaired;
+    c->rejected += now->rejected - w->counted.rejected;
+    c->edges_checked += now->edges_checked - w->counted.edges_checked;
+    c->edges_refused += now->edges_refused - w->counted.edges_refused;
+    c->edges_confirmed += now->edges_confirmed - w->counted.edges_confirmed;
+    c->recycled_codes += now->recycled_codes - w->counted.recycled_codes;
+    w->counted = *now;
+}
+
+void watch_sample(struct sampler *s, struct watched *w)
+{
+    struct python_sample sample;
+    uint64_t now_ns = clock_monotonic_ns();
+
+    int r = python_sample(w->python, &sample);
+    counters_add(s, w);
+    if (r < 0) {
+        for (size_t i = 0; i < w->thread_count; i++)
+            thread_absent(s, &w->threads[i]);
+        if (r == -ESRCH || !target_alive(w->target))
+            watch_end(s, w, now_ns);
+        else if (++w->failures >= FAILURES_CAP || r == -EAGAIN)
+            watch_exec(s, w);
+        return;
+    }
+    w->failures = 0;
+    size_t seen = 0;
+    for (size_t i = 0; i < sample.count; i++) {
+        struct watched_thread *t = thread_find(s, w, i, &sample.threads[i]);
+        if (t) {
+            thread_sample(s, w, t, &sample.threads[i], now_ns);
+            seen++;
+        }
+    }
+    if (seen == w->thread_count)
+        return;
+    for (size_t i = 0; i < w->thread_count;) { /* some thread has ended */
+        struct watched_thread *t = &w->threads[i];
+        if (t->seen == s->ticks) {
+            i++;
+            continue;
+        }
+        thread_cpu_put(s, t);
+        thread_absent(s, t);
+        thread_release(t);
+        memmove(t, t + 1, (w->thread_count - i - 1) * sizeof(*t));
+        w->thread_count--;
+    }
+}
+
+void watch_slow(struct sampler *s, struct watched *w)
+{
+    struct python_sample sample;
+    uint64_t cpu;
+
+    if (target_cpu_ns(w->target, &cpu) == 0 && cpu > w->cpu_last_ns)
+        w->cpu_last_ns = cpu;
+    bool unnamed = false;
+    for (size_t i = 0; i < w->thread_count; i++) {
+        thread_cpu_put(s, &w->threads[i]);
+        unnamed = unnamed || !w->threads[i].named;
+    }
+    /* A thread's Thread object may not have been there when it was first seen. */
+    if (!unnamed || !w->python || python_sample(w->python, &sample) < 0)
+        return;
+    for (size_t i = 0; i < sample.count; i++)
+        for (size_t k = 0; k < w->thread_count; k++)
+            if (w->threads[k].serial == sample.threads[i].serial && !w->threads[k].named)
+                thread_name(s, w, &w->threads[k], &sample.threads[i]);
+}
+
+/* ---- children ---- */
+
+static void child_add(struct sampler *s, pid_t pid, uint32_t parent, uint64_t now_ns)
+{
+    struct target *t;
+    uint64_t known;
+
+    if (map_get(&s->pids, (uint64_t)pid, &known))
+        return;
+    int r = target_open(pid, &t, NULL);
+    if (r < 0 || !target_alive(t)) { /* gone already: it lived for less than we look */
+        s->result.counters.children_late++;
+        (void)map_put(&s->pids, (uint64_t)pid, 1);
+        if (r == 0)
+            target_close(t);
+        return;
+    }
+    s->result.counters.children_found++;
+    if (watch_add(s, t, parent) < 0)
+        target_close(t);
+    else
+        (void)watch_try(s, &s->watched[s->count - 1], now_ns, NULL);
+}
+
+void watch_children(struct sampler *s, uint64_t now_ns)
+{
+    pid_t pids[CHILDREN_CAP];
+    uint64_t last;
+    size_t count, watched = s->count;
+
+    /* Nothing was created anywhere since the last look: nothing to find. */
+    if (target_last_pid(&last) == 0) {
+        if (last == s->last_pid && now_ns - s->children_checked_ns < SLOW_NS)
+            return;
+        s->last_pid = last;
+    }
+    s->children_checked_ns = now_ns;
+    for (size_t i = 0; i < watched; i++) {
+        if (s->watched[i].ended || target_children(s->watched[i].target, pids, CHILDREN_CAP, &count) < 0)
+            continue;
+        uint32_t parent = s->watched[i].id;
+        for (size_t k = 0; k < count && k < CHILDREN_CAP; k++)
+            child_add(s, pids[k], parent, now_ns);
+    }
+}
