@@ -35,8 +35,12 @@ struct chunk {                 /* one _PyStackChunk of the data stack */
     uint32_t size, read;       /* its own size; how many bytes of it are predicted to be needed */
 };
 struct heap_frame {            /* a frame outside the data stack: generators, and every frame before 3.11 */
-    uint64_t address;
+    uint64_t address, previous; /* previous: its caller when it last had one */
     uint32_t idle;             /* samples since it was last seen */
+};
+
+struct entry_frame {           /* 3.12+: the interpreter loop's own frame on the C stack, between callee and caller */
+    uint64_t address, previous;
 };
 
 /* ---- code objects ---- */
@@ -81,8 +85,11 @@ struct thread {
     size_t chunk_count, chunk_capacity;
     uint64_t c_low, c_high;    /* the part of its C stack in which entry frames were seen; c_high 0: none */
     uint32_t c_samples;
-    struct heap_frame *heap;
+    struct heap_frame *heap;   /* those of the last stack first, leaf first; then those of the samples before */
     size_t heap_count, heap_capacity;
+    struct map heap_index;     /* address -> place in heap */
+    struct entry_frame entries[32]; /* by a hash of their address; what was read there last */
+    bool mended;               /* the last walk went on where a frame had lost its caller between two reads */
     struct step *steps;        /* of the last walk, leaf first */
     size_t step_count, step_capacity;
     uint64_t *code_pointers;   /* of the last walk, same order: a repeated pointer needs no look-up */
@@ -180,6 +187,8 @@ size_t snapshot_arrived(struct thread *t, size_t got);
 /* size bytes at address, from the copy or fetched now; NULL if they can't be had. Valid until the next fetch. */
 const uint8_t *snapshot_at(struct python_process *p, struct thread *t, uint64_t address, uint32_t size);
 void snapshot_learn(struct python_process *p, struct thread *t); /* from t->steps: what to predict next time */
+/* The caller that a frame outside the data stack had when it was last seen with one; 0 if never. */
+uint64_t snapshot_last_caller(const struct thread *t, uint64_t address);
 int snapshot_chunks_refresh(struct python_process *p, struct thread *t, uint64_t top);
 void thread_free(struct thread *t);
 

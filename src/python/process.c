@@ -28,6 +28,7 @@ static void spans_set(struct python_process *p)
     widen(&p->thread_low, &p->thread_high, l->thread_thread_id, 8);
     widen(&p->thread_low, &p->thread_high, l->thread_native_thread_id, 8);
     widen(&p->thread_low, &p->thread_high, l->thread_datastack_chunk, 8);
+    widen(&p->thread_low, &p->thread_high, l->thread_datastack_top, 8);
     p->thread_low &= ~7u;
     if (l->version >= 0x030b) {
         p->frame_header = l->frame_localsplus;

@@ -178,11 +178,6 @@ static int list_all(struct python_process *p, uint64_t now_ns)
 
 /* ---- reading ---- */
 
-struct batch {
-    size_t count;
-    struct iovec *local, *remote;
-};
-
 static int batch_reserve(struct python_process *p, size_t needed)
 {
     if (needed <= p->iov_capacity)
@@ -193,32 +188,57 @@ static int batch_reserve(struct python_process *p, size_t needed)
     return array_reserve(&p->remote, &p->iov_capacity, needed, sizeof(*p->remote));
 }
 
-/* One call reads the words that tell of the interpreter, then the memory of the threads chosen. */
+/* The words that tell of an interpreter: the GIL, the head of its threads, whether the collector runs. Neighbours are
+ * read as one piece, since each piece costs more than the bytes between. */
 struct interpreter_words {
-    uint8_t gil[64];
-    uint64_t threads_head;
-    uint32_t gc_collecting;
+    uint8_t bytes[3][1024];
+    uint64_t start[3];
+    uint32_t size[3];
+    size_t count;
 };
+
+static void words_want(struct interpreter_words *w, uint64_t address, uint32_t size)
+{
+    for (size_t i = 0; i < w->count; i++) {
+        uint64_t low = address < w->start[i] ? address : w->start[i];
+        uint64_t high = address + size > w->start[i] + w->size[i] ? address + size : w->start[i] + w->size[i];
+        if (high - low <= sizeof(w->bytes[0])) {
+            w->start[i] = low;
+            w->size[i] = (uint32_t)(high - low);
+            return;
+        }
+    }
+    w->start[w->count] = address;
+    w->size[w->count++] = size;
+}
 
 static size_t words_iovecs(struct python_process *p, struct interpreter *in, struct interpreter_words *w)
 {
     const struct python_layout *l = &p->layout;
-    size_t n = 0;
 
-#define WANT(place, address, size) \
-    do { \
-        p->local[n] = (struct iovec){place, size}; \
-        p->remote[n++] = (struct iovec){(void *)(uintptr_t)(address), size}; \
-    } while (0)
+    w->count = 0;
     if (in->gil)
-        WANT(w->gil, in->gil, l->gil_switch_number + 8u);
-    WANT(&w->threads_head, in->address + l->interpreter_threads_head, 8);
+        words_want(w, in->gil, l->gil_switch_number + 8u);
+    words_want(w, in->address + l->interpreter_threads_head, 8);
     if (l->interpreter_gc_collecting != PYTHON_FIELD_NONE)
-        WANT(&w->gc_collecting, in->address + l->interpreter_gc_collecting, 4);
+        words_want(w, in->address + l->interpreter_gc_collecting, 4);
     else if (l->runtime_gc_collecting != PYTHON_FIELD_NONE)
-        WANT(&w->gc_collecting, p->runtime + l->runtime_gc_collecting, 4);
-#undef WANT
-    return n;
+        words_want(w, p->runtime + l->runtime_gc_collecting, 4);
+    for (size_t i = 0; i < w->count; i++) {
+        p->local[i] = (struct iovec){w->bytes[i], w->size[i]};
+        p->remote[i] = (struct iovec){(void *)(uintptr_t)w->start[i], w->size[i]};
+    }
+    return w->count;
+}
+
+static const uint8_t *words_at(const struct interpreter_words *w, uint64_t address)
+{
+    static const uint8_t zeroes[64];
+
+    for (size_t i = 0; i < w->count; i++)
+        if (address - w->start[i] < w->size[i])
+            return w->bytes[i] + (address - w->start[i]);
+    return zeroes;
 }
 
 /* A short read ends at the first bad page: the region there is given up, and the reading goes on behind it. */
@@ -319,7 +339,7 @@ static int interpreter_sample(struct python_process *p, struct interpreter *in, 
     const struct python_layout *l = &p->layout;
     CLEANUP(free_pointer) struct thread **chosen = NULL;
     struct thread *few[16];
-    struct interpreter_words w = {0};
+    struct interpreter_words w;
 
     if (in->count > ARRAY_SIZE(few)) {
         chosen = calloc(in->count, sizeof(*chosen));
@@ -339,12 +359,16 @@ static int interpreter_sample(struct python_process *p, struct interpreter *in, 
     int r = threads_read(p, list, n, words, bytes);
     if (r < 0)
         return r;
-    in->in_gc = w.gc_collecting != 0 && w.gc_collecting < 256;
-    if (w.threads_head != in->threads_head)
+    uint32_t collecting = load32(words_at(&w, l->interpreter_gc_collecting != PYTHON_FIELD_NONE
+                                                  ? in->address + l->interpreter_gc_collecting
+                                                  : p->runtime + l->runtime_gc_collecting));
+    const uint8_t *gil = words_at(&w, in->gil);
+    in->in_gc = collecting == 1;
+    if (load64(words_at(&w, in->address + l->interpreter_threads_head)) != in->threads_head)
         in->listed = false;
-    uint64_t switches = load64(w.gil + l->gil_switch_number), holder = load64(w.gil + l->gil_last_holder);
+    uint64_t switches = load64(gil + l->gil_switch_number), holder = load64(gil + l->gil_last_holder);
     bool known = in->gil != 0 && in->gil_known;
-    in->gil_locked = in->gil && load32(w.gil + l->gil_locked) == 1;
+    in->gil_locked = in->gil && load32(gil + l->gil_locked) == 1;
     bool quiet = known && switches == in->switch_number;
     uint64_t former = in->holder, handed_over = switches - in->switch_number;
     in->switch_number = switches;

@@ -15,7 +15,6 @@ enum {
     CHUNK_CAP = 64 << 20,   /* bytes of one chunk; CPython doubles 16 KB until a frame fits */
     CHUNKS_CAP = 1 << 16,
     CHUNK_MARGIN = 512,     /* copied beyond the highest frame seen, for a callee that comes next */
-    WINDOW_SAMPLES = 4096,  /* after so many samples the C stack window is measured anew */
     FETCH_SIZE = 1024,
 };
 
@@ -27,6 +26,7 @@ void thread_free(struct thread *t)
     free(t->snapshot.regions);
     free(t->chunks);
     free(t->heap);
+    map_release(&t->heap_index);
     free(t->steps);
     free(t->code_pointers);
     free(t->frames);
@@ -196,46 +196,74 @@ int snapshot_chunks_refresh(struct python_process *p, struct thread *t, uint64_t
     return r;
 }
 
-static void heap_seen(struct thread *t, uint64_t address)
+/* Frames outside the data stack, those of this stack first: they are read in that order, the leaf right behind the
+ * thread's pointer to it. Older ones follow until they have not been seen for a while. */
+static void heap_learn(struct thread *t)
 {
-    for (size_t i = 0; i < t->heap_count; i++)
-        if (t->heap[i].address == address) {
-            t->heap[i].idle = 0;
-            return;
+    size_t n = 0, count = 0;
+    bool same = true;
+
+    for (size_t i = 0; i < t->step_count; i++)
+        if (t->steps[i].heap) {
+            same = same && n < t->heap_count && t->heap[n].address == t->steps[i].address;
+            if (same)
+                t->heap[n] = (struct heap_frame){.address = t->steps[i].address, .previous = t->steps[i].previous};
+            n++;
         }
-    if (array_reserve(&t->heap, &t->heap_capacity, t->heap_count + 1, sizeof(*t->heap)) == 0)
-        t->heap[t->heap_count++] = (struct heap_frame){.address = address};
+    bool expired = false;
+    for (size_t i = n; same && i < t->heap_count; i++)
+        expired = ++t->heap[i].idle > HEAP_FRAME_IDLE || expired;
+    if (same && !expired)
+        return;
+    size_t old = t->heap_count;
+    if (array_reserve(&t->heap, &t->heap_capacity, old + n, sizeof(*t->heap)) < 0)
+        return;
+    /* The new order is built behind the old one, then moved down over it. */
+    struct heap_frame *fresh = t->heap + old;
+    for (size_t i = 0; i < t->step_count; i++) {
+        const struct step *s = &t->steps[i];
+        uint64_t at;
+        if (!s->heap)
+            continue;
+        fresh[count++] = (struct heap_frame){.address = s->address, .previous = s->previous};
+        if (map_get(&t->heap_index, s->address, &at) && at < old)
+            t->heap[at].address = 0;
+    }
+    for (size_t i = 0; i < old; i++)
+        if (t->heap[i].address && t->heap[i].idle++ < HEAP_FRAME_IDLE) {
+            if (array_reserve(&t->heap, &t->heap_capacity, old + count + 1, sizeof(*t->heap)) < 0)
+                break;
+            t->heap[old + count++] = t->heap[i];
+        }
+    memmove(t->heap, t->heap + old, count * sizeof(*t->heap));
+    t->heap_count = count;
+    map_clear(&t->heap_index);
+    for (size_t i = 0; i < count; i++)
+        (void)map_put(&t->heap_index, t->heap[i].address, i);
 }
 
-static void heap_age(struct thread *t)
+uint64_t snapshot_last_caller(const struct thread *t, uint64_t address)
 {
-    size_t kept = 0;
+    uint64_t at;
 
-    for (size_t i = 0; i < t->heap_count; i++)
-        if (t->heap[i].idle++ < HEAP_FRAME_IDLE)
-            t->heap[kept++] = t->heap[i];
-    t->heap_count = kept;
+    return map_get(&t->heap_index, address, &at) && at < t->heap_count ? t->heap[at].previous : 0;
 }
 
 void snapshot_learn(struct python_process *p, struct thread *t)
 {
-    heap_age(t);
+    heap_learn(t);
     for (size_t i = 0; i < t->step_count; i++) {
         const struct step *s = &t->steps[i];
-        if (s->heap) {
-            heap_seen(t, s->address);
-            continue;
-        }
-        struct chunk *c = chunk_of(t, s->address);
+        struct chunk *c = s->heap ? NULL : chunk_of(t, s->address);
         if (!c)
             continue;
         uint64_t end = s->address - c->base + p->codes.items[s->code]->frame_bytes + CHUNK_MARGIN;
         uint32_t need = end > c->size ? c->size : (uint32_t)end;
         if (need > c->read)
             c->read = need;
-        else if (i == 0 && c->read - need > 4096)
+        else if (c->read - need > CHUNK_MARGIN)
             c->read -= (c->read - need) / 64; /* a stack that was deep for a moment is not copied for ever */
-        if (i > 0 && c == &t->chunks[t->chunk_count - 1])
+        if (c == &t->chunks[t->chunk_count - 1])
             break; /* all below is lower in chunks that were measured when they were left */
     }
 }

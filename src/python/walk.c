@@ -86,9 +86,15 @@ int walk_step_read(struct python_process *p, struct thread *t, uint64_t address,
         .heap = is_old(p) || owner != 0};
     if (l->frame_is_entry != PYTHON_FIELD_NONE)
         s.entered = frame[l->frame_is_entry] != 0;
-    if (is_old(p)) /* f_executing (3.8, 3.9); FRAME_EXECUTING is 0 in f_state (3.10) */
-        if ((l->version == 0x030a ? frame[l->frame_state] != 0 : frame[l->frame_state] != 1))
+    /* A frame that has returned or yielded since the thread's pointer to it was read has lost its caller: f_executing (3.8,
+     * 3.9) or f_state (3.10, FRAME_EXECUTING is 0) says so, later a generator's previous is NULL. It had one a moment ago. */
+    if (is_old(p) ? (l->version == 0x030a ? frame[l->frame_state] != 0 : frame[l->frame_state] != 1)
+                  : s.heap && !s.previous) {
+        s.previous = snapshot_last_caller(t, address);
+        if (!s.previous)
             return -EAGAIN;
+        t->mended = true;
+    }
     s.stacktop = saved_stacktop(p, frame, address);
     if (map_get(&p->codes.by_address, pointer, &id)) {
         s.code = (uint32_t)id;
@@ -125,6 +131,15 @@ static int chain_head(struct python_process *p, struct thread *t, uint64_t *ret)
     return 0;
 }
 
+static uint64_t data_stack_top(struct python_process *p, struct thread *t)
+{
+    const uint8_t *field = p->layout.thread_datastack_top == PYTHON_FIELD_NONE
+                               ? NULL
+                               : snapshot_at(p, t, t->address + p->layout.thread_datastack_top, 8);
+
+    return field ? load64(field) : 0;
+}
+
 /* Widens the window of C stack to hold an address on it. Far ones (another stack) are left to single reads. */
 static void window_note(uint64_t *low, uint64_t *high, uint64_t from, uint64_t to)
 {
@@ -138,6 +153,37 @@ static void window_note(uint64_t *low, uint64_t *high, uint64_t from, uint64_t t
             *high = new_high;
         }
     }
+}
+
+static struct entry_frame *entry_slot(struct thread *t, uint64_t address)
+{
+    return &t->entries[(address >> 4) % ARRAY_SIZE(t->entries)];
+}
+
+/*
+ * An entry frame is written once, when C calls into the interpreter, so its caller can be told without reading it: it
+ * is the one it was, if that is the frame on whose end the next one on the data stack begins (`above`; the stack's top
+ * where there is none). The first one of a thread has no caller, and what is above it stands at the stack's bottom.
+ */
+static bool entry_inferred(struct python_process *p, struct thread *t, uint64_t entry, uint64_t above, uint64_t *ret_previous)
+{
+    const struct entry_frame *known = entry_slot(t, entry);
+    uint64_t code;
+
+    if (known->address != entry || !above)
+        return false;
+    if (!known->previous) {
+        *ret_previous = 0;
+        return t->chunk_count > 0 && above == t->chunks[0].base + p->layout.chunk_data + 8;
+    }
+    if (known->previous >= above || above - known->previous > 1u << 16)
+        return false;
+    const uint8_t *caller = snapshot_at(p, t, known->previous, p->frame_header);
+    if (!caller || !map_get(&p->codes.by_address, untag(load64(caller + p->layout.frame_code)), &code) ||
+        caller[p->layout.frame_owner] != 0 || known->previous + p->codes.items[code]->frame_bytes != above)
+        return false;
+    *ret_previous = known->previous;
+    return true;
 }
 
 /* The outermost frame stands at the very bottom of the first chunk (3.11+, Python/pystate.c keeps one word free there),
@@ -158,12 +204,14 @@ int walk_chain(struct python_process *p, struct thread *t)
     const struct python_layout *l = &p->layout;
     uint64_t address, low = 0, high = 0;
     bool entry_last = false;
+    uint64_t above = data_stack_top(p, t);
     size_t n = 0;
 
     int head = chain_head(p, t, &address);
     if (head < 0)
         return head;
     t->step_count = 0;
+    t->mended = false;
     if (head == 1) {
         uint64_t cframe = load64(snapshot_at(p, t, t->address + l->thread_frame, 8));
         window_note(&low, &high, cframe, cframe + l->cframe_current_frame + 8u);
@@ -172,15 +220,22 @@ int walk_chain(struct python_process *p, struct thread *t)
         if (n >= DEPTH_CAP)
             return -EAGAIN;
         if (!is_old(p) && l->version >= 0x030c) {
+            uint64_t caller;
+            if (t->step_count && entry_inferred(p, t, address, above, &caller)) {
+                t->steps[t->step_count - 1].entered = true;
+                entry_last = true;
+                address = caller;
+                continue;
+            }
             const uint8_t *frame = snapshot_at(p, t, address, p->frame_header);
             if (!frame || frame[l->frame_owner] > OWNER_LAST)
                 return -EAGAIN;
             if (frame[l->frame_owner] >= OWNER_ENTRY) {
                 if (t->step_count > 0)
                     t->steps[t->step_count - 1].entered = true;
-                if (address - t->address >= l->thread_size + 4096u)
-                    window_note(&low, &high, address, address + p->frame_header);
                 entry_last = true;
+                *entry_slot(t, address) =
+                    (struct entry_frame){.address = address, .previous = load64(frame + l->frame_previous)};
                 address = load64(frame + l->frame_previous);
                 continue;
             }
@@ -195,6 +250,8 @@ int walk_chain(struct python_process *p, struct thread *t)
         if (is_old(p))
             s->entered = true;
         entry_last = false;
+        if (!s->heap)
+            above = s->address;
         address = s->previous;
         t->step_count++;
     }
@@ -267,7 +324,7 @@ static int verify_codes(struct python_process *p, struct thread *t, uint64_t now
 void walk_publish(struct python_process *p, struct thread *t, uint64_t now_ns)
 {
     size_t n = t->step_count;
-    bool repaired = false;
+    bool repaired = t->mended;
 
     t->result = PYTHON_STACK_REJECTED;
     t->depth = 0;
