@@ -167,12 +167,13 @@ static struct entry_frame *entry_slot(struct thread *t, uint64_t address)
  */
 static bool entry_inferred(struct python_process *p, struct thread *t, uint64_t entry, uint64_t above, uint64_t *ret_previous)
 {
-    const struct entry_frame *known = entry_slot(t, entry);
+    const struct entry_frame *known = entry_slot(t, entry), *base;
     uint64_t code;
 
     if (known->address != entry || !above)
         return false;
-    if (!known->previous) {
+    base = entry_slot(t, known->previous); /* 3.15: behind the first one lies base_frame, in the thread state */
+    if (!known->previous || (base->address == known->previous && !base->previous)) {
         *ret_previous = 0;
         return t->chunk_count > 0 && above == t->chunks[0].base + p->layout.chunk_data + 8;
     }
