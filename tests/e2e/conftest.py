@@ -1,0 +1,201 @@
+"""Fixtures of the end-to-end tests.
+
+pitviper       path of the program: $PITVIPER, else build/pitviper
+pythons        a Python; a test that takes it runs once for every interpreter found, as [py3.12]
+old_python     a Python that Pitviper refuses (2.7, 3.6, 3.7); skips where none is found
+script         script(source, name="app.py") writes a program into the test's folder
+run            run(*words, **options) runs the program to its end and returns a Finished
+start_target   start_target(python, source, *words) starts a program and waits until it prints "ready"
+"""
+import json
+import os
+import signal
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+SUPPORTED = [(3, minor) for minor in range(8, 16)]
+REFUSED = [(2, 7), (3, 6), (3, 7)]
+TIMEOUT = 120  # seconds after which a run counts as hung; no test measures time by it
+
+IDENTIFY = (
+    "import sys, platform, os; print('|'.join(["
+    "'%d.%d.%d' % sys.version_info[:3], platform.python_implementation(), os.path.realpath(sys.executable),"
+    "str(getattr(sys, '_is_gil_enabled', lambda: True)())]))"
+)
+
+
+@dataclass(frozen=True)
+class Python:
+    path: str
+    version: tuple  # (3, 12, 1)
+    gil: bool
+    id: str = field(default="", compare=False)
+
+    @property
+    def minor(self):
+        return self.version[:2]
+
+    def __str__(self):
+        return self.path
+
+
+def candidates():
+    """Paths that may be an interpreter, the preferred one of each version first."""
+    if os.environ.get("PITVIPER_PYTHONS"):
+        yield from os.environ["PITVIPER_PYTHONS"].split(os.pathsep)
+        return
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    yield from map(str, sorted(pyenv.glob("versions/*/bin/python")))
+    yield from map(str, sorted(ROOT.glob(".deps/python/*/usr/bin/python?.[0-9]*[0-9]")))
+    for major, minor in SUPPORTED + REFUSED:
+        for folder in os.environ.get("PATH", "").split(os.pathsep):
+            yield os.path.join(folder, f"python{major}.{minor}")
+
+
+def identify(path):
+    """The Python at this path, or None if it is not one that runs."""
+    try:
+        told = subprocess.run([path, "-S", "-c", IDENTIFY], capture_output=True, text=True, timeout=30, check=True).stdout
+        version, implementation, real, gil = told.strip().split("|")
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return None
+    if implementation != "CPython":
+        return None
+    return Python(real, tuple(map(int, version.split("."))), gil == "True")
+
+
+def find_pythons():
+    """Every distinct interpreter, by version: the first of a minor version is py3.12, another one py3.12.1, py3.12.1b."""
+    found, seen, taken = [], set(), set()
+    for path in candidates():
+        # A shim is a script, and a venv's python a link: the file behind it is what counts, and only once.
+        if not os.access(path, os.X_OK) or os.path.realpath(path) in seen or f"{os.sep}shims{os.sep}" in path:
+            continue
+        python = identify(path)
+        if python is None or python.path in seen:
+            continue
+        seen.update((os.path.realpath(path), python.path))
+        short = "py%d.%d" % python.minor
+        full = "py%d.%d.%d" % python.version
+        name = next(n for n in [short, full] + [full + letter for letter in "bcdefghijk"] if n not in taken)
+        taken.add(name)
+        found.append(Python(python.path, python.version, python.gil, name))
+    return sorted(found, key=lambda p: p.version)
+
+
+ALL = find_pythons()
+PYTHONS = [p for p in ALL if p.minor in SUPPORTED]
+OLD = [p for p in ALL if p.minor in REFUSED]
+
+
+def pytest_generate_tests(metafunc):
+    if "pythons" in metafunc.fixturenames:
+        metafunc.parametrize("pythons", PYTHONS, ids=[p.id for p in PYTHONS])
+    if "old_python" in metafunc.fixturenames:
+        metafunc.parametrize("old_python", OLD, ids=[p.id for p in OLD])
+
+
+def pytest_report_header():
+    return "interpreters: " + (", ".join(f"{p.id} ({'.'.join(map(str, p.version))})" for p in ALL) or "none")
+
+
+def pytest_terminal_summary(terminalreporter):
+    here = {p.minor for p in PYTHONS}
+    missing = ["%d.%d" % minor for minor in SUPPORTED if minor not in here]
+    terminalreporter.section("versions")
+    terminalreporter.line("tested:     " + (", ".join(".".join(map(str, p.version)) for p in PYTHONS) or "none"))
+    terminalreporter.line("not tested: " + (", ".join(missing) + " (no such interpreter here)" if missing else "none"))
+
+
+@pytest.fixture(scope="session")
+def pitviper():
+    path = Path(os.environ.get("PITVIPER") or ROOT / "build" / "pitviper")
+    if not os.access(path, os.X_OK):
+        pytest.fail(f"no program at {path}; run ./dev build", pytrace=False)
+    return str(path.resolve())
+
+
+@dataclass
+class Finished:
+    """How a run of the program ended. status is the exit status, or minus the signal."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def json(self):
+        return json.loads(self.out)
+
+    def ok(self):
+        assert self.status == 0, f"status {self.status}\n{self.err}"
+        return self
+
+
+@pytest.fixture
+def run(pitviper, tmp_path):
+    """run(*words, timeout=, env=, cwd=, input=): runs `pitviper WORDS` in the test's own folder."""
+
+    def run(*words, timeout=TIMEOUT, env=None, cwd=None, input=None):
+        done = subprocess.run(
+            [pitviper, *map(str, words)],
+            cwd=cwd or tmp_path,
+            env={**os.environ, **(env or {})},
+            input=input,
+            stdin=subprocess.DEVNULL if input is None else None,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=timeout,
+        )
+        return Finished(done.returncode, done.stdout, done.stderr)
+
+    return run
+
+
+@pytest.fixture
+def script(tmp_path):
+    """script(source, name="app.py"): writes a program into the test's folder and returns its path."""
+
+    def script(source, name="app.py"):
+        path = tmp_path / name
+        path.write_text(source)
+        return path
+
+    return script
+
+
+@pytest.fixture
+def start_target(script):
+    """start_target(python, source, *words): a running program that has printed "ready" as its first line.
+
+    Killed with its whole session at the end of the test. Its stdin stays open; it should end when that closes."""
+    running = []
+
+    def start(python, source, *words, name="target.py", env=None):
+        process = subprocess.Popen(
+            [str(python), "-u", str(script(source, name)), *map(str, words)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, **(env or {})},
+            text=True,
+            start_new_session=True,
+        )
+        running.append(process)
+        line = process.stdout.readline()
+        assert line.strip() == "ready", f"the target said {line!r} instead of ready"
+        return process
+
+    yield start
+    for process in running:
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        process.stdin.close()
+        process.stdout.close()
+        process.wait()
