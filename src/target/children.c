@@ -11,6 +11,7 @@ struct search {
     const struct target *t;
     pid_t *pids;
     size_t max, count;
+    int64_t threads;
     bool unknown; /* no `children` file: a kernel without CONFIG_PROC_CHILDREN */
 };
 
@@ -52,6 +53,7 @@ static int children_of_thread(void *context, pid_t tid)
 {
     struct search *s = context;
     char path[64];
+    s->threads++;
     snprintf(path, sizeof(path), "task/%d/children", (int)tid);
     CLEANUP(fd_close) int fd = openat(s->t->proc_fd, path, O_RDONLY | O_CLOEXEC);
     if (fd >= 0)
@@ -88,13 +90,18 @@ int children_scan(const struct target *t, pid_t *pids, size_t max, size_t *ret_c
 
 int target_children(const struct target *t, pid_t *pids, size_t max, size_t *ret_count)
 {
-    struct search s = {.t = t, .pids = pids, .max = max};
-    int r = proc_each_number(t->proc_fd, "task", children_of_thread, &s);
-    if (s.unknown)
-        return children_scan(t, pids, max, ret_count);
-    if (r == 0)
-        *ret_count = s.count;
-    return r == -ENOENT ? -ESRCH : r;
+    for (int attempt = 0;; attempt++) {
+        struct search s = {.t = t, .pids = pids, .max = max};
+        int r = proc_each_number(t->proc_fd, "task", children_of_thread, &s);
+        if (s.unknown)
+            return children_scan(t, pids, max, ret_count);
+        if (r < 0)
+            return r == -ENOENT ? -ESRCH : r;
+        if (s.threads >= proc_thread_count(t) || attempt == LISTINGS_MAX - 1) {
+            *ret_count = s.count;
+            return 0;
+        }
+    }
 }
 
 int target_last_pid(uint64_t *ret_value)

@@ -254,12 +254,31 @@ static int open_errno(pid_t pid, const char *name)
     return fd < 0 ? errno : 0;
 }
 
+static int take_other(void *context, pid_t tid)
+{
+    pid_t *leader = context;
+    if (tid == *leader)
+        return 0;
+    *leader = tid;
+    return 1;
+}
+
+/* What speaks for a process whose first thread has left it. */
+static pid_t another_thread(pid_t pid)
+{
+    char path[64];
+    pid_t found = pid;
+    snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+    proc_each_number(AT_FDCWD, path, take_other, &found);
+    return found;
+}
+
 int target_facts_collect(pid_t pid, struct target_facts *ret)
 {
     struct target_facts f = {
         .pid = pid, .dumpable = -1, .yama_scope = read_yama(), .our_uid = getuid(), .our_gid = getgid()};
     struct status ours, its;
-    struct proc_stat stat;
+    struct proc_stat stat = {0};
     f.proc_is_foreign = proc_foreign();
     f.exists = pid > 0 && (kill(pid, 0) == 0 || errno == EPERM);
     f.in_container = guess_container();
@@ -293,8 +312,9 @@ int target_facts_collect(pid_t pid, struct target_facts *ret)
     f.same_user_namespace = same_user_namespace(pid);
     f.same_pid_namespace = same_namespace(pid, "pid", true);
     f.same_mount_namespace = same_namespace(pid, "mnt", true);
-    f.read_errno = memory_probe(pid);
-    f.maps_errno = open_errno(pid, "maps");
+    pid_t living = f.zombie || stat.state != 'Z' ? pid : another_thread(pid);
+    f.read_errno = memory_probe(living);
+    f.maps_errno = open_errno(living, "maps");
     *ret = f;
     return 0;
 }

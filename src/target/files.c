@@ -164,11 +164,11 @@ int target_open_mapped(const struct target *t, const struct target_map *map, int
         return -ENOENT;
     /* Always the mapped file itself, deleted or replaced; needs CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE. */
     snprintf(path, sizeof(path), "map_files/%lx-%lx", (unsigned long)map->start, (unsigned long)map->end);
-    CLEANUP(fd_close) int fd = open_path(t->proc_fd, path);
+    CLEANUP(fd_close) int fd = open_path(t->proc_fd, proc_living(t, path).text);
     if (fd >= 0)
         return open_regular(fd, ret_fd, &stat);
     /* The executable itself, deleted or not, needs no more than the right to read the process. */
-    if (take_if_mapped(t, map, open_path(t->proc_fd, "exe"), ret_fd) == 0)
+    if (take_if_mapped(t, map, open_path(t->proc_fd, proc_living(t, "exe").text), ret_fd) == 0)
         return 0;
     int r = take_if_mapped(t, map, files_open_in_root(t->root_fd, map->path, false), ret_fd);
     if (r == 0 || r == -EMFILE || r == -ENFILE)

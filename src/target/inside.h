@@ -7,8 +7,9 @@
 #include "target/target.h"
 
 /* Caps on what a hostile process or file can make us hold. */
-#define TARGET_MAPS_BYTES_MAX (64u << 20) /* text of /proc/PID/maps: 65530 maps (vm.max_map_count) of 1 KB   \
-                                           */
+#define TARGET_MAPS_BYTES_MAX                                                                                \
+    (64u << 20) /* text of /proc/PID/maps: 65530 maps (vm.max_map_count) of 1 KB                             \
+                 */
 #define TARGET_MAPS_MAX (1u << 20)
 #define TARGET_PATH_MAX 4096
 #define TARGET_LINKS_MAX 40 /* symbolic links followed in one path, as the kernel's own MAXSYMLINKS */
@@ -50,6 +51,11 @@ int proc_each_number(int dirfd, const char *path, int (*each)(void *context, pid
 /* "Key:\tvalue" of a status file: a pointer behind the blanks after the colon, or NULL. */
 const char *proc_status_field(const char *text, const char *key);
 
+/* How many entries a listing of task/ has to have. It ends early, and silently, where it meets a thread that
+ * is just ending (next_tid, fs/proc/base.c): look again, up to LISTINGS_MAX times. -1 if unknown. */
+int64_t proc_thread_count(const struct target *t);
+#define LISTINGS_MAX 3
+
 #define PROC_STAT_FIELDS 52
 struct proc_stat {
     char name[64];                       /* field 2 without its parentheses; kernel threads have long ones */
@@ -59,6 +65,7 @@ struct proc_stat {
 enum {
     PROC_STAT_PPID = 4,
     PROC_STAT_FLAGS = 9,
+    PROC_STAT_THREADS = 20,
     PROC_STAT_START = 22,
     PROC_STAT_CODE = 26,
     PROC_STAT_STACK = 28,
@@ -68,6 +75,13 @@ enum {
 int proc_stat_parse(const char *text, size_t size, struct proc_stat *ret);
 /* Only state and processor: the sampler's fast path. */
 int proc_stat_parse_state(const char *text, size_t size, char *ret_state, int *ret_processor);
+
+/* Below proc_fd, where the kernel shows `name` of a thread that is still there: once the first thread has
+ * left by pthread_exit, its own maps, exe and root are empty. */
+struct proc_path {
+    char text[96];
+};
+struct proc_path proc_living(const struct target *t, const char *name);
 
 /* ---- memory.c ---- */
 /* Says what process_vm_readv may do with a process, without needing an address: 0, EPERM, ENOSYS, ESRCH. */

@@ -1,7 +1,6 @@
 #include "target/inside.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -157,21 +156,18 @@ bool maps_same_file(const struct target_map *a, const struct target_map *b)
 
 static int read_text(const struct target *t, struct buffer *text)
 {
-    int r = file_read_all(t->proc_fd, "maps", text);
-    if (r < 0)
-        return r == -ENOENT ? -ESRCH : r;
-    if (text->size > 0)
-        return 0;
-    /* Empty: its memory is gone. That is the end of the process, or only of its first thread. */
-    char path[64];
-    char byte;
-    r = target_read(t, 1, &byte, 1);
-    if (r != -EFAULT || t->live->memory_tid == t->pid)
-        return -ESRCH;
-    snprintf(path, sizeof(path), "task/%d/maps", (int)t->live->memory_tid);
-    buffer_clear(text);
-    r = file_read_all(t->proc_fd, path, text);
-    return r < 0 || text->size == 0 ? -ESRCH : 0;
+    for (int attempt = 0;; attempt++) {
+        int r = file_read_all(t->proc_fd, proc_living(t, "maps").text, text);
+        if (r < 0)
+            return r == -ENOENT ? -ESRCH : r;
+        if (text->size > 0)
+            return 0;
+        /* Empty: its memory is gone. That is the end of the process, or only of the thread that was asked. */
+        char byte;
+        if (attempt == 1 || target_read(t, 1, &byte, 1) != -EFAULT)
+            return -ESRCH;
+        buffer_clear(text);
+    }
 }
 
 int target_maps_read(const struct target *t, struct target_maps *ret, struct error *e)

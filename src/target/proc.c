@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -31,6 +32,16 @@ ssize_t proc_read(int dirfd, const char *path, char *into, size_t size)
     if (fd < 0)
         return -errno;
     return proc_pread(fd, into, size);
+}
+
+struct proc_path proc_living(const struct target *t, const char *name)
+{
+    struct proc_path path;
+    if (t->live->memory_tid == t->pid)
+        snprintf(path.text, sizeof(path.text), "%s", name);
+    else
+        snprintf(path.text, sizeof(path.text), "task/%d/%s", (int)t->live->memory_tid, name);
+    return path;
 }
 
 static bool parse_number(const char *text, pid_t *ret)
@@ -148,4 +159,12 @@ int proc_stat_parse_state(const char *text, size_t size, char *ret_state, int *r
     *ret_state = state;
     *ret_processor = processor;
     return 0;
+}
+
+int64_t proc_thread_count(const struct target *t)
+{
+    char text[1024];
+    struct proc_stat stat = {0};
+    ssize_t n = proc_read(t->proc_fd, "stat", text, sizeof(text));
+    return n > 0 && proc_stat_parse(text, (size_t)n, &stat) == 0 ? stat.field[PROC_STAT_THREADS] : -1;
 }

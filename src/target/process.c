@@ -38,10 +38,10 @@ static int refuse_thread(const struct target *t, struct error *e)
 static int read_root(struct target *t)
 {
     char path[TARGET_PATH_MAX];
-    t->root_fd = openat(t->proc_fd, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    t->root_fd = openat(t->proc_fd, proc_living(t, "root").text, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (t->root_fd < 0)
         return -errno;
-    ssize_t n = readlinkat(t->proc_fd, "root", path, sizeof(path) - 1);
+    ssize_t n = readlinkat(t->proc_fd, proc_living(t, "root").text, path, sizeof(path) - 1);
     if (n < 0)
         return -errno;
     path[n] = '\0';
@@ -74,16 +74,15 @@ static int open_into(struct target *t, struct error *e)
         return target_refuse(t->pid, EPERM, e);
     if (!target_alive(t))
         return target_refuse(t->pid, ESRCH, e);
+    char byte;
+    r = target_read(t, 1, &byte, 1); /* see memory_probe */
+    if (r < 0 && r != -EFAULT)
+        return target_refuse(t->pid, -r, e);
     r = read_root(t);
     if (r == -ENOMEM)
         return error_set(e, ENOMEM, "out of memory while opening process %d", (int)t->pid);
     if (r < 0)
         return target_refuse(t->pid, r == -EACCES ? EPERM : r == -ENOENT ? ESRCH : -r, e);
-    char byte;
-    r = target_read(
-        t, 1, &byte, 1); /* see memory_probe; the leader may have left the process to its threads */
-    if (r < 0 && r != -EFAULT)
-        return target_refuse(t->pid, -r, e);
     return 0;
 }
 
@@ -169,7 +168,7 @@ uint64_t target_image_id(const struct target *t)
      * non-PIE. */
     uint64_t id = hash_mix((uint64_t)stat.field[PROC_STAT_CODE], (uint64_t)stat.field[PROC_STAT_STACK]);
     id = hash_mix(id, (uint64_t)stat.field[PROC_STAT_ARGUMENTS]);
-    if (fstatat(t->proc_fd, "exe", &file, 0) == 0)
+    if (fstatat(t->proc_fd, proc_living(t, "exe").text, &file, 0) == 0)
         id = hash_mix(hash_mix(id, (uint64_t)file.st_dev), (uint64_t)file.st_ino);
     return id;
 }
@@ -198,7 +197,7 @@ int target_cpu_ns(const struct target *t, uint64_t *ret_ns)
 
 int target_command(const struct target *t, struct buffer *into)
 {
-    CLEANUP(fd_close) int fd = openat(t->proc_fd, "cmdline", O_RDONLY | O_CLOEXEC);
+    CLEANUP(fd_close) int fd = openat(t->proc_fd, proc_living(t, "cmdline").text, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return errno == ENOENT ? -ESRCH : -errno;
     char block[4096];
@@ -224,7 +223,7 @@ int target_executable(const struct target *t, char *into, size_t size)
 {
     static const char deleted[] = " (deleted)";
     char path[TARGET_PATH_MAX];
-    ssize_t n = readlinkat(t->proc_fd, "exe", path, sizeof(path) - 1);
+    ssize_t n = readlinkat(t->proc_fd, proc_living(t, "exe").text, path, sizeof(path) - 1);
     if (n < 0)
         return errno == ENOENT ? -ESRCH : -errno;
     size_t length = (size_t)n;
@@ -250,7 +249,7 @@ int target_environment(const struct target *t, const char *name, char *into, siz
     CLEANUP(buffer_release) struct buffer all;
     buffer_init(&all,
         4u << 20); /* the kernel's own cap on one string is 128 KB, on all of them a quarter of the stack */
-    int r = file_read_all(t->proc_fd, "environ", &all);
+    int r = file_read_all(t->proc_fd, proc_living(t, "environ").text, &all);
     if (r < 0)
         return r == -ENOENT ? -ESRCH : r;
     size_t length = strlen(name);

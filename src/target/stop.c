@@ -40,12 +40,14 @@ struct pass {
     struct target_live *live;
     int error;
     bool found;
+    int64_t listed;
 };
 
 static int seize(void *context, pid_t tid)
 {
     struct pass *p = context;
     struct target_live *live = p->live;
+    p->listed++;
     if (knows(live, tid))
         return 0;
     if (array_reserve(
@@ -57,8 +59,10 @@ static int seize(void *context, pid_t tid)
         int number = errno;
         /* The kernel says EPERM of a thread that has ended but is still listed, as a leader is that left
          * first. */
-        if (number == ESRCH || (number == EPERM && has_ended(p->t, tid)))
+        if (number == ESRCH || (number == EPERM && has_ended(p->t, tid))) {
+            p->found |= tid != p->t->pid;
             return 0;
+        }
         p->error = number;
         return 1;
     }
@@ -71,39 +75,46 @@ static int seize(void *context, pid_t tid)
     return 0;
 }
 
-static void forget(struct target_live *live, size_t at)
+/* The end of the leader, if it is our own child, is for whoever waits for the child. */
+static bool may_reap(const struct target *t, pid_t tid)
 {
-    live->stopped[at] = live->stopped[--live->stopped_count];
+    pid_t parent = 0;
+    return tid != t->pid || (target_parent(t, &parent) == 0 && parent != getpid());
 }
 
-/* A thread that ends while it is traced stays until its tracer has asked for its end. Not so the leader, if
- * it is our own child: its end is for whoever waits for the child. */
-static bool reap_if_ended(const struct target *t, pid_t tid)
+enum news { NEWS_NONE, NEWS_STOPPED, NEWS_ENDED };
+
+/* Asks once, without waiting. A thread that ends while it is traced stays until its tracer has asked for its
+ * end; and a stop is told whether asked for or not (wait_task_stopped, kernel/exit.c), so that one question
+ * takes both. */
+static enum news ask_news(const struct target *t, pid_t tid, int *ret_signal)
 {
     siginfo_t info = {0};
-    pid_t parent = 0;
-    if (tid == t->pid && (target_parent(t, &parent) < 0 || parent == getpid()))
-        return ptrace(PTRACE_INTERRUPT, tid, NULL, NULL) < 0 && errno == ESRCH && !target_alive(t);
-    return waitid(P_PID, (id_t)tid, &info, WEXITED | WNOHANG | __WALL) < 0 || info.si_pid == tid;
+    bool reap = may_reap(t, tid);
+    if (waitid(P_PID, (id_t)tid, &info, WSTOPPED | (reap ? WEXITED : 0) | WNOHANG | __WALL) < 0)
+        return NEWS_ENDED;
+    if (info.si_pid != tid)
+        return !reap && !target_alive(t) ? NEWS_ENDED : NEWS_NONE;
+    if (info.si_code != CLD_TRAPPED && info.si_code != CLD_STOPPED)
+        return NEWS_ENDED;
+    /* Stopped by us, or just before a signal was delivered, which has to be passed on. */
+    *ret_signal = info.si_status >> 8 == PTRACE_EVENT_STOP ? 0 : info.si_status & 0x7f;
+    return NEWS_STOPPED;
 }
 
-/* WSTOPPED alone, so that no exit status is taken. Returns how many have not stopped yet. */
+/* Returns how many have not stopped yet. */
 static size_t collect_stops(const struct target *t)
 {
     struct target_live *live = t->live;
     size_t waiting = 0;
     for (size_t i = 0; i < live->stopped_count;) {
         struct target_stopped *s = &live->stopped[i];
-        siginfo_t info = {0};
-        if (!s->stopped && waitid(P_PID, (id_t)s->tid, &info, WSTOPPED | WNOHANG | __WALL) == 0 &&
-            info.si_pid == s->tid) {
-            s->stopped = true;
-            /* Stopped by us, or just before a signal was delivered, which has to be passed on. */
-            s->signal = info.si_status >> 8 == PTRACE_EVENT_STOP ? 0 : info.si_status & 0x7f;
-        } else if (!s->stopped && reap_if_ended(t, s->tid)) {
-            forget(live, i);
+        enum news news = s->stopped ? NEWS_STOPPED : ask_news(t, s->tid, &s->signal);
+        if (news == NEWS_ENDED) {
+            *s = live->stopped[--live->stopped_count];
             continue;
         }
+        s->stopped = news == NEWS_STOPPED;
         waiting += !s->stopped;
         i++;
     }
@@ -131,8 +142,9 @@ int target_stop(const struct target *t, struct error *e)
         struct pass p = {.t = t, .live = t->live};
         int r = proc_each_number(t->proc_fd, "task", seize, &p);
         number = p.error ? p.error : r < 0 ? -r : 0;
-        /* Once all that are known are stopped and a listing shows no other, nobody is left to make one. */
-        if (number == 0 && !p.found)
+        /* All that were listed are stopped and none was new; and no other can have hidden behind an ending
+         * one. */
+        if (number == 0 && !p.found && p.listed == proc_thread_count(t))
             break;
         if (number == 0)
             number = -wait_for_stops(t, until);
@@ -176,11 +188,11 @@ int target_continue(const struct target *t, struct error *e)
         wait_for_stops(t, clock_monotonic_ns() + PATIENCE_NS / 10);
     for (size_t i = 0; i < live->stopped_count; i++) {
         const struct target_stopped *s = &live->stopped[i];
-        if (ptrace(PTRACE_DETACH, s->tid, NULL, (void *)(uintptr_t)s->signal) ==
-            0) /* NOLINT(performance-no-int-to-ptr) */
+        void *signal = (void *)(uintptr_t)s->signal; /* NOLINT(performance-no-int-to-ptr) */
+        if (ptrace(PTRACE_DETACH, s->tid, NULL, signal) == 0)
             continue;
-        int number = errno;
-        if (!reap_if_ended(t, s->tid))
+        int number = errno, ignored;
+        if (ask_news(t, s->tid, &ignored) != NEWS_ENDED)
             r = error_set(e, number,
                 "cannot let thread %d of process %d go on: it will when this program ends", (int)s->tid,
                 (int)t->pid);

@@ -23,13 +23,18 @@ static int take(void *context, pid_t number)
 
 int target_threads(const struct target *t, pid_t *tids, size_t max, size_t *ret_count)
 {
-    struct list l = {.items = tids, .max = max};
-    int r = proc_each_number(t->proc_fd, "task", take, &l);
-    if (r == -ENOENT || (r == 0 && l.count == 0))
-        return -ESRCH;
-    if (r == 0)
-        *ret_count = l.count;
-    return r;
+    for (int attempt = 0;; attempt++) {
+        struct list l = {.items = tids, .max = max};
+        int r = proc_each_number(t->proc_fd, "task", take, &l);
+        if (r == -ENOENT || (r == 0 && l.count == 0))
+            return -ESRCH;
+        if (r < 0)
+            return r;
+        if ((int64_t)l.count >= proc_thread_count(t) || attempt == LISTINGS_MAX - 1) {
+            *ret_count = l.count;
+            return 0;
+        }
+    }
 }
 
 static int gone(int r)
