@@ -103,6 +103,7 @@ def pytest_report_header():
     return "interpreters: " + (", ".join(f"{p.id} ({'.'.join(map(str, p.version))})" for p in ALL) or "none")
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_terminal_summary(terminalreporter):
     here = {p.minor for p in PYTHONS}
     missing = ["%d.%d" % minor for minor in SUPPORTED if minor not in here]
