@@ -1,0 +1,97 @@
+/*
+ * Thread names, from the threading module's own table: sys.modules['threading']._active maps get_ident() to Thread
+ * objects (Lib/threading.py), which carry _name and, from 3.8, _native_id.
+ */
+#include "python/inside.h"
+#include "python/objects.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum {
+    PTHREAD_TID_AT = 0x2d0, /* struct pthread.tid in glibc on x86-64 (nptl/descr.h); checked against the task list */
+    TASKS_CAP = 4096,
+};
+
+struct search {
+    struct python_process *process;
+    uint64_t ident, thread_object;
+};
+
+static int find_ident(void *context, const struct python_dict_entry *entry)
+{
+    struct search *s = context;
+    int64_t ident;
+
+    if (python_read_int(s->process->target, &s->process->layout, entry->key, &ident) < 0 || (uint64_t)ident != s->ident)
+        return 0;
+    s->thread_object = entry->value;
+    return 1;
+}
+
+/* Each interpreter has a threading module of its own. */
+static uint64_t interpreter_of(const struct python_process *p, uint64_t thread)
+{
+    for (size_t i = 0; i < p->interpreter_count; i++)
+        for (size_t k = 0; k < p->interpreters[i].count; k++)
+            if (p->interpreters[i].threads[k]->address == thread)
+                return p->interpreters[i].address;
+    return 0;
+}
+
+static int thread_object_find(struct python_process *p, const struct python_thread *t, uint64_t *ret)
+{
+    const struct python_layout *l = &p->layout;
+    struct search s = {.process = p, .ident = t->ident};
+    uint64_t at = interpreter_of(p, t->address);
+
+    if (!at || l->interpreter_modules == PYTHON_FIELD_NONE)
+        return -ENOENT;
+    int r = target_read(p->target, at + l->interpreter_modules, &at, sizeof(at));
+    if (r == 0)
+        r = python_dict_get(p->target, l, at, "threading", &at);
+    if (r == 0)
+        r = target_read(p->target, at + l->module_dict, &at, sizeof(at));
+    if (r == 0)
+        r = python_dict_get(p->target, l, at, "_active", &at);
+    if (r == 0)
+        r = python_dict_each(p->target, l, at, find_ident, &s);
+    if (r < 0)
+        return r;
+    *ret = s.thread_object;
+    return s.thread_object ? 0 : -ENOENT;
+}
+
+/* get_ident() is the pthread_t, on glibc the address of the thread's own block. */
+static pid_t tid_of_block(const struct python_process *p, uint64_t ident)
+{
+    pid_t tid, tasks[TASKS_CAP];
+    size_t count;
+
+    if (target_read(p->target, ident + PTHREAD_TID_AT, &tid, sizeof(tid)) < 0 ||
+        target_threads(p->target, tasks, TASKS_CAP, &count) < 0)
+        return 0;
+    for (size_t i = 0; i < count && i < TASKS_CAP; i++)
+        if (tasks[i] == tid)
+            return tid;
+    return 0;
+}
+
+int python_thread_name(struct python_process *p, const struct python_thread *t, struct buffer *ret_name, pid_t *ret_tid)
+{
+    static const char *const names[] = {"_name", "_native_id"};
+    uint64_t object, values[2] = {0};
+    int64_t native;
+
+    int r = thread_object_find(p, t, &object);
+    if (r == 0)
+        r = python_attributes_get(p->target, &p->layout, object, names, ARRAY_SIZE(names), values);
+    if (r == 0 && values[1] && python_read_int(p->target, &p->layout, values[1], &native) == 0 && native > 0 &&
+        native <= INT32_MAX)
+        *ret_tid = (pid_t)native;
+    else if (*ret_tid == 0)
+        *ret_tid = tid_of_block(p, t->ident);
+    if (r < 0)
+        return r;
+    return values[0] ? python_read_str(p->target, &p->layout, values[0], ret_name) : -ENOENT;
+}
