@@ -164,8 +164,8 @@ static int attributes_find(const struct target *t, const struct python_layout *l
         r = read_word(t, object - 24, &word); /* before the object's head and its collector's two words */
         if (r < 0)
             return r;
-        if (l->version == 0x030c && (word & 1)) { /* PyDictOrValues, tagged */
-            *ret_values = (word - 1) + o->values_items;
+        if (l->version == 0x030c && (word & 1)) { /* PyDictOrValues: the address less one */
+            *ret_values = word + 1 + o->values_items;
         } else if (word) {
             *ret_dict = word;
             return 0;
