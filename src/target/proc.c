@@ -156,8 +156,10 @@ int proc_stat_parse_state(const char *text, size_t size, char *ret_state, int *r
     int processor = 0;
     for (; at < end && *at >= '0' && *at <= '9' && processor < 1000000; at++)
         processor = processor * 10 + (*at - '0');
-    *ret_state = state;
-    *ret_processor = processor;
+    if (ret_state)
+        *ret_state = state;
+    if (ret_processor)
+        *ret_processor = processor;
     return 0;
 }
 

@@ -88,8 +88,8 @@ struct target_thread {
 };
 int target_thread_open(const struct target *t, pid_t tid, struct target_thread *ret);
 void target_thread_close(struct target_thread *h);
-int target_thread_state(
-    const struct target_thread *h, char *ret_state, int *ret_processor); /* one pread; the fast path */
+int target_thread_state(const struct target_thread *h, char *ret_state,
+    int *ret_processor); /* one pread: the fast path. NULL: not wanted */
 int target_thread_stat(const struct target_thread *h, struct target_thread_stat *ret);
 int target_cpu_ns(const struct target *t, uint64_t *ret_ns); /* of the whole process, by its CPU clock */
 int target_parent(const struct target *t, pid_t *ret_parent);
