@@ -84,6 +84,8 @@ struct python_opcode {
     uint8_t counter_at;         /* where the adaptive counter (uint16) is, bytes from the instruction; 0: none */
     bool generator;             /* the frame it pushes belongs to a generator or coroutine (FOR_ITER_GEN, SEND_GEN, SEND) */
     bool call;                  /* the callable lies on the caller's value stack (CALL family), at its saved stacktop */
+    bool may_have_inlined;      /* RUNS_C as it stands, but another form of its family inlines: the site may have been
+                                   specialised anew while the callee ran. A second read decides. */
 };
 struct python_opcodes {
     struct python_opcode by_number[256];

@@ -57,9 +57,10 @@ static void print_opcodes(const struct python_opcodes *o)
         const struct python_opcode *op = &o->by_number[i];
         printf("%s\n{\"class\": \"%s\", \"caches\": %u, \"version_at\": %u, \"counter_at\": %u, "
                "\"generator\": %s, "
-               "\"call\": %s}",
+               "\"call\": %s, \"may_have_inlined\": %s}",
             i ? "," : "", classes[op->class], op->caches, op->version_at, op->counter_at,
-            op->generator ? "true" : "false", op->call ? "true" : "false");
+            op->generator ? "true" : "false", op->call ? "true" : "false",
+            op->may_have_inlined ? "true" : "false");
     }
     printf("]\n");
 }
