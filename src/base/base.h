@@ -2,8 +2,8 @@
  * base: what every other room stands on. Errors, growing buffers, an arena, an integer map, interned strings,
  * varints, checksums, clocks, text that is safe to print, and a JSON writer.
  *
- * Nothing here prints or exits. Functions return 0 or a negative errno; out-parameters are named ret_... and are
- * untouched on failure. No function takes a lock: an object belongs to one thread at a time.
+ * Nothing here prints or exits. Functions return 0 or a negative errno; out-parameters are named ret_... and
+ * are untouched on failure. No function takes a lock: an object belongs to one thread at a time.
  */
 #ifndef PITVIPER_BASE_H
 #define PITVIPER_BASE_H
@@ -18,18 +18,18 @@
 #define PRINTF_LIKE(fmt, first) __attribute__((format(printf, fmt, first)))
 #define CLEANUP(function) __attribute__((cleanup(function)))
 
-/* ---- errors: one line for the user (what failed, on what, what to do), and a negative errno for the code ---- */
+/* ---- errors: a line for the user (what failed, on what, what to do), a negative errno for the code ---- */
 struct error {
     char text[640];
 };
 
-/* Writes the line and returns -number, so that `return error_set(e, ENOENT, "...")` reads well. e may be NULL. */
+/* Writes the line and returns -number: `return error_set(e, ENOENT, "...")`. e may be NULL. */
 int error_set(struct error *e, int number, const char *format, ...) PRINTF_LIKE(3, 4);
 /* Puts "prefix: " before what e holds already. */
 void error_prefix(struct error *e, const char *format, ...) PRINTF_LIKE(2, 3);
 
-/* ---- buffer: bytes that grow up to a maximum set at birth. A failed append sets `failed` and every later append
- * fails too, so a sequence of puts may be checked once at its end. ---- */
+/* ---- buffer: bytes that grow up to a maximum set at birth. A failed append sets `failed` and every later
+ * append fails too, so a sequence of puts may be checked once at its end. ---- */
 struct buffer {
     uint8_t *data;
     size_t size, capacity, max;
@@ -43,8 +43,8 @@ int buffer_reserve(struct buffer *b, size_t extra);
 int buffer_append(struct buffer *b, const void *data, size_t size);
 int buffer_append_string(struct buffer *b, const char *text);
 int buffer_append_byte(struct buffer *b, uint8_t byte);
-int buffer_append_varint(struct buffer *b, uint64_t value);   /* LEB128, at most 10 bytes */
-int buffer_append_zigzag(struct buffer *b, int64_t value);    /* signed, zigzag then LEB128 */
+int buffer_append_varint(struct buffer *b, uint64_t value); /* LEB128, at most 10 bytes */
+int buffer_append_zigzag(struct buffer *b, int64_t value);  /* signed, zigzag then LEB128 */
 int buffer_append_le32(struct buffer *b, uint32_t value);
 int buffer_append_le64(struct buffer *b, uint64_t value);
 int buffer_printf(struct buffer *b, const char *format, ...) PRINTF_LIKE(2, 3);
@@ -89,7 +89,7 @@ void map_clear(struct map *m);
 bool map_get(const struct map *m, uint64_t key, uint64_t *ret_value);
 int map_put(struct map *m, uint64_t key, uint64_t value); /* inserts or replaces; 0 or -ENOMEM */
 void map_remove(struct map *m, uint64_t key);
-uint64_t hash_mix(uint64_t a, uint64_t b);                 /* a good 64-bit mix of two words */
+uint64_t hash_mix(uint64_t a, uint64_t b); /* a good 64-bit mix of two words */
 uint64_t hash_bytes(const void *data, size_t size);
 
 /* ---- strings: each distinct byte string once, numbered from 0 in order of arrival ---- */
@@ -103,37 +103,39 @@ struct strings {
 int strings_init(struct strings *s, size_t max_bytes);
 void strings_release(struct strings *s);
 int strings_intern(struct strings *s, const char *text, size_t size, uint32_t *ret_id); /* copies text */
-const char *strings_get(const struct strings *s, uint32_t id, size_t *ret_size); /* NUL-terminated; "" if unknown */
+/* NUL-terminated; "" if unknown */
+const char *strings_get(const struct strings *s, uint32_t id, size_t *ret_size);
 
 /* ---- checksums ---- */
-uint32_t crc32c(uint32_t seed, const void *data, size_t size); /* Castagnoli, as RFC 3720; start with seed 0 */
+uint32_t crc32c(uint32_t seed, const void *data, size_t size); /* Castagnoli (RFC 3720); first seed 0 */
 void sha256(const void *data, size_t size, uint8_t ret_digest[32]);
 
 /* ---- clocks: nanoseconds ---- */
 uint64_t clock_monotonic_ns(void);
-uint64_t clock_thread_cpu_ns(void);  /* the calling thread's CPU time */
-uint64_t clock_process_cpu_ns(void); /* this process's CPU time */
-uint64_t clock_real_ns(void);        /* since the epoch */
+uint64_t clock_thread_cpu_ns(void);         /* the calling thread's CPU time */
+uint64_t clock_process_cpu_ns(void);        /* this process's CPU time */
+uint64_t clock_real_ns(void);               /* since the epoch */
 double random_exponential(uint64_t *state); /* mean 1; xorshift state, never 0 */
 uint64_t random_next(uint64_t *state);
 
 /* ---- files ---- */
-int file_read_all(int dirfd, const char *path, struct buffer *into); /* up to the buffer's max; -EFBIG beyond */
-int file_write_all(int fd, const void *data, size_t size);          /* retries on EINTR and short writes */
-void fd_close(int *fd);                                            /* for CLEANUP; accepts -1 */
-void free_pointer(void *pointer_to_pointer);                       /* for CLEANUP */
+int file_read_all(int dirfd, const char *path, struct buffer *into); /* -EFBIG beyond the buffer's max */
+int file_write_all(int fd, const void *data, size_t size);           /* retries on EINTR and short writes */
+void fd_close(int *fd);                                              /* for CLEANUP; accepts -1 */
+void free_pointer(void *pointer_to_pointer);                         /* for CLEANUP */
 
 /* ---- numbers and text from the user and for the user ---- */
-int parse_count(const char *text, uint64_t *ret_value);    /* "1000", "10k", "1.5M" (1e3, 1e6); -EINVAL */
-int parse_duration(const char *text, uint64_t *ret_ns);    /* "10", "1.5s", "200ms", "2m", "1h"; bare = seconds */
-/* Replaces control characters, invalid UTF-8 and bidirectional overrides by '?' (text from a stranger, to a terminal). */
+int parse_count(const char *text, uint64_t *ret_value); /* "1000", "10k", "1.5M" (1e3, 1e6); -EINVAL */
+int parse_duration(const char *text, uint64_t *ret_ns); /* "10", "1.5s", "200ms", "2m", "1h"; bare: s */
+/* Replaces control characters, invalid UTF-8 and bidirectional overrides by '?': text from a stranger, on its
+ * way to a terminal. */
 int text_append_safe(struct buffer *b, const char *text, size_t size);
-size_t text_width(const char *text, size_t size);          /* terminal columns of valid UTF-8 */
+size_t text_width(const char *text, size_t size); /* terminal columns of valid UTF-8 */
 /* Appends at most `columns` columns, the middle or the end replaced by an ellipsis. */
 int text_append_fitted(struct buffer *b, const char *text, size_t columns);
 
-/* ---- JSON writer: streams into a buffer; commas and escapes are its business. Strings that are not UTF-8 have
- * their bad bytes replaced by U+FFFD. A NULL name inside an array, a name inside an object. ---- */
+/* ---- JSON writer: streams into a buffer; commas and escapes are its business. Strings that are not UTF-8
+ * have their bad bytes replaced by U+FFFD. A NULL name inside an array, a name inside an object. ---- */
 struct json {
     struct buffer *out;
     bool comma;

@@ -5,8 +5,7 @@
 #include <string.h>
 
 #define ELLIPSIS "\xe2\x80\xa6"
-#define SHORTEST_MIDDLE_CUT 16 /* below this many columns the start alone says more than a start and an end  \
-                                */
+#define SHORTEST_MIDDLE_CUT 16 /* in fewer columns the start alone says more than both ends */
 
 size_t utf8_decode(const char *text, size_t size, uint32_t *ret_point)
 {

@@ -1,4 +1,4 @@
-/* Private to base. Written by tools/unicode-tables from Unicode 15.1.0; points below U+0300 are all one column. */
+/* Private to base. Written by tools/unicode-tables from Unicode 15.1.0; all below U+0300 is one column. */
 #ifndef PITVIPER_BASE_UNICODE_H
 #define PITVIPER_BASE_UNICODE_H
 
