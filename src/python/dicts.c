@@ -7,15 +7,19 @@
 #include <string.h>
 
 enum {
-    MANAGED_DICT_FLAG = 1 << 4,   /* Py_TPFLAGS_MANAGED_DICT (3.11+) */
-    INLINE_VALUES_FLAG = 1 << 2,  /* Py_TPFLAGS_INLINE_VALUES (3.13+) */
-    KEYS_GENERAL = 0,             /* DictKeysKind (3.11+) */
+    MANAGED_DICT_FLAG = 1 << 4,      /* Py_TPFLAGS_MANAGED_DICT (3.11+) */
+    INLINE_VALUES_FLAG = 1 << 2,     /* Py_TPFLAGS_INLINE_VALUES (3.13+) */
+    KEYS_GENERAL = 0,                /* DictKeysKind (3.11+) */
+    GENERAL_ENTRY = 24,              /* PyDictKeyEntry: hash, key, value */
+    NAME_ENTRY = 16,                 /* PyDictUnicodeEntry (3.11+): key, value */
+    COMPACT_ASCII = 1 << 5 | 1 << 6, /* struct _PyUnicodeObject_state */
+    SEARCH_BATCH = 128,
 };
 
 struct keys {
-    uint64_t entries;      /* address of the first */
+    uint64_t entries; /* address of the first */
     size_t count;
-    size_t entry_size;     /* 24: hash, key, value; 16: key, value */
+    size_t entry_size;
 };
 
 static int read_word(const struct target *t, uint64_t address, uint64_t *ret)
@@ -25,7 +29,8 @@ static int read_word(const struct target *t, uint64_t address, uint64_t *ret)
     return r == -EFAULT ? -EAGAIN : r;
 }
 
-static int keys_read(const struct target *t, const struct python_layout *l, uint64_t address, struct keys *ret)
+static int keys_read(
+    const struct target *t, const struct python_layout *l, uint64_t address, struct keys *ret)
 {
     const struct python_object_layout *o = python_object_layout(l->version);
     uint8_t head[64];
@@ -37,20 +42,21 @@ static int keys_read(const struct target *t, const struct python_layout *l, uint
     if (r < 0)
         return r == -EFAULT ? -EAGAIN : r;
     memcpy(&count, head + o->keys_entries, sizeof(count));
-    ret->entry_size = 24;
+    ret->entry_size = GENERAL_ENTRY;
     if (l->version < 0x030b) {
         memcpy(&size, head + o->keys_size, sizeof(size));
         if (size > 1ULL << 32)
             return -EAGAIN;
         index_bytes = size * (size <= 0xff ? 1 : size <= 0xffff ? 2 : 4);
     } else {
-        if (head[o->keys_index_bytes] > 40)
+        if (head[o->keys_index_bytes] > 40 || head[o->keys_size] > 40)
             return -EAGAIN;
+        size = 1ULL << head[o->keys_size];
         index_bytes = 1ULL << head[o->keys_index_bytes];
         if (head[o->keys_kind] != KEYS_GENERAL)
-            ret->entry_size = 16;
+            ret->entry_size = NAME_ENTRY;
     }
-    if (count > PYTHON_DICT_CAP)
+    if (count > size || count > PYTHON_DICT_CAP)
         return -EAGAIN;
     ret->entries = address + o->keys_indices + index_bytes;
     ret->count = (size_t)count;
@@ -58,41 +64,43 @@ static int keys_read(const struct target *t, const struct python_layout *l, uint
 }
 
 /* values: 0 for a combined table, else the address of the array of values. */
-static int each(const struct target *t, const struct python_layout *l, uint64_t keys_address, uint64_t values,
-    int (*visit)(void *context, const struct python_dict_entry *entry), void *context)
+static int entries_read(const struct target *t, const struct python_layout *l, uint64_t keys_address,
+    uint64_t values, struct python_dict_entry **ret_entries, size_t *ret_count)
 {
     struct keys keys;
     int r = keys_read(t, l, keys_address, &keys);
 
-    if (r < 0 || keys.count == 0)
+    if (r < 0)
         return r;
-    CLEANUP(free_pointer) uint8_t *entries = malloc(keys.count * keys.entry_size);
-    CLEANUP(free_pointer) uint64_t *split = malloc(keys.count * 8);
-    if (!entries || !split)
+    CLEANUP(free_pointer) uint8_t *table = malloc(keys.count * keys.entry_size + 1);
+    CLEANUP(free_pointer) uint64_t *split = malloc(keys.count * 8 + 1);
+    CLEANUP(free_pointer) struct python_dict_entry *entries = malloc(keys.count * sizeof(*entries) + 1);
+    if (!table || !split || !entries)
         return -ENOMEM;
-    r = target_read(t, keys.entries, entries, keys.count * keys.entry_size);
-    if (r == 0 && values)
+    r = keys.count ? target_read(t, keys.entries, table, keys.count * keys.entry_size) : 0;
+    if (r == 0 && values && keys.count)
         r = target_read(t, values, split, keys.count * 8);
     if (r < 0)
         return r == -EFAULT ? -EAGAIN : r;
+    size_t filled = 0;
     for (size_t i = 0; i < keys.count; i++) {
-        const uint8_t *at = entries + i * keys.entry_size + (keys.entry_size == 24 ? 8 : 0);
+        const uint8_t *at = table + i * keys.entry_size + (keys.entry_size == GENERAL_ENTRY ? 8 : 0);
         struct python_dict_entry entry;
         memcpy(&entry.key, at, 8);
         memcpy(&entry.value, at + 8, 8);
         if (values)
             entry.value = split[i];
-        if (!entry.key || !entry.value)
-            continue;
-        r = visit(context, &entry);
-        if (r)
-            return r;
+        if (entry.key && entry.value)
+            entries[filled++] = entry;
     }
+    *ret_entries = entries;
+    *ret_count = filled;
+    entries = NULL;
     return 0;
 }
 
-int python_dict_each(const struct target *t, const struct python_layout *l, uint64_t dict,
-    int (*visit)(void *context, const struct python_dict_entry *entry), void *context)
+int python_dict_entries(const struct target *t, const struct python_layout *l, uint64_t dict,
+    struct python_dict_entry **ret_entries, size_t *ret_count)
 {
     const struct python_object_layout *o = python_object_layout(l->version);
     uint64_t type, flags, keys, values;
@@ -109,38 +117,61 @@ int python_dict_each(const struct target *t, const struct python_layout *l, uint
         return r;
     if (values && l->version >= 0x030b) /* struct _dictvalues; before, the array itself */
         values += o->values_items;
-    return each(t, l, keys, values, visit, context);
+    return entries_read(t, l, keys, values, ret_entries, ret_count);
 }
 
-struct search {
-    const struct target *target;
-    const struct python_layout *layout;
-    const char *const *names;
-    size_t count;
-    uint64_t *values;
-};
-
-static int search_visit(void *context, const struct python_dict_entry *entry)
+/* Is this the head of the compact ASCII str `name`? Identifiers and module names are always of that form. */
+static bool is_name(const struct python_layout *l, const uint8_t *head, const char *name, size_t size)
 {
-    struct search *s = context;
-    CLEANUP(buffer_release) struct buffer name;
+    uint64_t length;
+    uint32_t state;
 
-    buffer_init(&name, PYTHON_STR_CAP * 4 + 8);
-    if (python_read_str(s->target, s->layout, entry->key, &name) < 0)
-        return 0; /* a key that is no str, or torn */
-    for (size_t i = 0; i < s->count; i++)
-        if (strcmp(s->names[i], buffer_text(&name)) == 0)
-            s->values[i] = entry->value;
+    memcpy(&length, head + l->unicode_length, sizeof(length));
+    memcpy(&state, head + l->unicode_state, sizeof(state));
+    return length == size && (state & COMPACT_ASCII) == COMPACT_ASCII &&
+           memcmp(head + l->unicode_ascii_data, name, size) == 0;
+}
+
+static int search(const struct target *t, const struct python_layout *l,
+    const struct python_dict_entry *entries, size_t entry_count, const char *const *names, size_t count,
+    uint64_t *values)
+{
+    size_t longest = 0;
+
+    for (size_t i = 0; i < count; i++)
+        longest = strlen(names[i]) > longest ? strlen(names[i]) : longest;
+    size_t size = l->unicode_ascii_data + longest;
+    if (size > PYTHON_HEAD_MAX || l->unicode_length + 8u > l->unicode_ascii_data ||
+        l->unicode_state + 4u > l->unicode_ascii_data)
+        return -EINVAL;
+    for (size_t at = 0; at < entry_count; at += SEARCH_BATCH) {
+        uint64_t keys[SEARCH_BATCH];
+        uint8_t heads[SEARCH_BATCH * PYTHON_HEAD_MAX];
+        size_t n = entry_count - at < SEARCH_BATCH ? entry_count - at : SEARCH_BATCH;
+
+        for (size_t i = 0; i < n; i++)
+            keys[i] = entries[at + i].key;
+        int r = python_read_heads(t, keys, n, size, heads);
+        if (r < 0)
+            return r;
+        for (size_t i = 0; i < n; i++)
+            for (size_t k = 0; k < count; k++)
+                if (is_name(l, heads + i * size, names[k], strlen(names[k])))
+                    values[k] = entries[at + i].value;
+    }
     return 0;
 }
 
 int python_dict_get(const struct target *t, const struct python_layout *l, uint64_t dict, const char *key,
     uint64_t *ret_value)
 {
+    CLEANUP(free_pointer) struct python_dict_entry *entries = NULL;
+    size_t count;
     uint64_t value = 0;
-    struct search s = {.target = t, .layout = l, .names = &key, .count = 1, .values = &value};
-    int r = python_dict_each(t, l, dict, search_visit, &s);
+    int r = python_dict_entries(t, l, dict, &entries, &count);
 
+    if (r == 0)
+        r = search(t, l, entries, count, &key, 1, &value);
     if (r < 0)
         return r;
     if (!value)
@@ -150,8 +181,8 @@ int python_dict_get(const struct target *t, const struct python_layout *l, uint6
 }
 
 /* Where the instance keeps its attributes: a dict, or keys of the type with values of its own. */
-static int attributes_find(const struct target *t, const struct python_layout *l, uint64_t object, uint64_t *ret_dict,
-    uint64_t *ret_keys, uint64_t *ret_values)
+static int attributes_find(const struct target *t, const struct python_layout *l, uint64_t object,
+    uint64_t *ret_dict, uint64_t *ret_keys, uint64_t *ret_values)
 {
     const struct python_object_layout *o = python_object_layout(l->version);
     uint64_t type, flags, word;
@@ -197,12 +228,14 @@ static int attributes_find(const struct target *t, const struct python_layout *l
 int python_attributes_get(const struct target *t, const struct python_layout *l, uint64_t object,
     const char *const *names, size_t count, uint64_t *values)
 {
-    struct search s = {.target = t, .layout = l, .names = names, .count = count, .values = values};
+    CLEANUP(free_pointer) struct python_dict_entry *entries = NULL;
+    size_t entry_count;
     uint64_t dict, keys, array;
     int r = attributes_find(t, l, object, &dict, &keys, &array);
 
     memset(values, 0, count * sizeof(*values));
-    if (r < 0)
-        return r;
-    return dict ? python_dict_each(t, l, dict, search_visit, &s) : each(t, l, keys, array, search_visit, &s);
+    if (r == 0)
+        r = dict ? python_dict_entries(t, l, dict, &entries, &entry_count)
+                 : entries_read(t, l, keys, array, &entries, &entry_count);
+    return r < 0 ? r : search(t, l, entries, entry_count, names, count, values);
 }

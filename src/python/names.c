@@ -1,32 +1,44 @@
 /*
- * Thread names, from the threading module's own table: sys.modules['threading']._active maps get_ident() to Thread
- * objects (Lib/threading.py), which carry _name and, from 3.8, _native_id.
+ * Thread names, from the threading module's own table: sys.modules['threading']._active maps get_ident() to
+ * Thread objects (Lib/threading.py), which carry _name and, from 3.8, _native_id.
  */
 #include "python/inside.h"
 #include "python/objects.h"
 
 #include <errno.h>
-#include <string.h>
 
 enum {
-    PTHREAD_TID_AT = 0x2d0, /* struct pthread.tid in glibc on x86-64 (nptl/descr.h); checked against the task list */
+    PTHREAD_TID_AT =
+        0x2d0, /* struct pthread.tid in glibc on x86-64 (nptl/descr.h); checked against the task list */
     TASKS_CAP = 4096,
+    IDENT_BATCH = 128,
 };
 
-struct search {
-    struct python_process *process;
-    uint64_t ident, thread_object;
-};
-
-static int find_ident(void *context, const struct python_dict_entry *entry)
+/* The Thread object under this ident in threading._active, whose keys are ints. */
+static int find_ident(const struct target *t, const struct python_layout *l, uint64_t dict, uint64_t ident,
+    uint64_t *ret_object)
 {
-    struct search *s = context;
-    int64_t ident;
+    CLEANUP(free_pointer) struct python_dict_entry *entries = NULL;
+    size_t count, size = python_int_head_size(l);
+    int r = python_dict_entries(t, l, dict, &entries, &count);
 
-    if (python_read_int(s->process->target, &s->process->layout, entry->key, &ident) < 0 || (uint64_t)ident != s->ident)
-        return 0;
-    s->thread_object = entry->value;
-    return 1;
+    for (size_t at = 0; r == 0 && at < count; at += IDENT_BATCH) {
+        uint64_t keys[IDENT_BATCH];
+        uint8_t heads[IDENT_BATCH * PYTHON_HEAD_MAX];
+        size_t n = count - at < IDENT_BATCH ? count - at : IDENT_BATCH;
+
+        for (size_t i = 0; i < n; i++)
+            keys[i] = entries[at + i].key;
+        r = python_read_heads(t, keys, n, size, heads);
+        for (size_t i = 0; r == 0 && i < n; i++) {
+            int64_t found;
+            if (python_int_from_head(l, heads + i * size, &found) == 0 && (uint64_t)found == ident) {
+                *ret_object = entries[at + i].value;
+                return 0;
+            }
+        }
+    }
+    return r < 0 ? r : -ENOENT;
 }
 
 /* Each interpreter has a threading module of its own. */
@@ -42,7 +54,6 @@ static uint64_t interpreter_of(const struct python_process *p, uint64_t thread)
 static int thread_object_find(struct python_process *p, const struct python_thread *t, uint64_t *ret)
 {
     const struct python_layout *l = &p->layout;
-    struct search s = {.process = p, .ident = t->ident};
     uint64_t at = interpreter_of(p, t->address);
 
     if (!at || l->interpreter_modules == PYTHON_FIELD_NONE)
@@ -55,11 +66,8 @@ static int thread_object_find(struct python_process *p, const struct python_thre
     if (r == 0)
         r = python_dict_get(p->target, l, at, "_active", &at);
     if (r == 0)
-        r = python_dict_each(p->target, l, at, find_ident, &s);
-    if (r < 0)
-        return r;
-    *ret = s.thread_object;
-    return s.thread_object ? 0 : -ENOENT;
+        r = find_ident(p->target, l, at, t->ident, ret);
+    return r == -EFAULT ? -EAGAIN : r;
 }
 
 /* get_ident() is the pthread_t, on glibc the address of the thread's own block. */
@@ -77,7 +85,8 @@ static pid_t tid_of_block(const struct python_process *p, uint64_t ident)
     return 0;
 }
 
-int python_thread_name(struct python_process *p, const struct python_thread *t, struct buffer *ret_name, pid_t *ret_tid)
+int python_thread_name(
+    struct python_process *p, const struct python_thread *t, struct buffer *ret_name, pid_t *ret_tid)
 {
     static const char *const names[] = {"_name", "_native_id"};
     uint64_t object, values[2] = {0};
@@ -86,8 +95,8 @@ int python_thread_name(struct python_process *p, const struct python_thread *t, 
     int r = thread_object_find(p, t, &object);
     if (r == 0)
         r = python_attributes_get(p->target, &p->layout, object, names, ARRAY_SIZE(names), values);
-    if (r == 0 && values[1] && python_read_int(p->target, &p->layout, values[1], &native) == 0 && native > 0 &&
-        native <= INT32_MAX)
+    if (r == 0 && values[1] && python_read_int(p->target, &p->layout, values[1], &native) == 0 &&
+        native > 0 && native <= INT32_MAX)
         *ret_tid = (pid_t)native;
     else if (*ret_tid == 0)
         *ret_tid = tid_of_block(p, t->ident);

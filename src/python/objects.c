@@ -1,14 +1,18 @@
-/* Strings, bytes and ints of another process. Include/cpython/unicodeobject.h, bytesobject.h, longintrepr.h. */
+/* Strings, bytes and ints of another process. Include/cpython/unicodeobject.h, bytesobject.h, longintrepr.h.
+ */
 #include "python/objects.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum {
-    KIND_SHIFT = 2,        /* state: interned:2, kind:3, compact:1, ascii:1 (3.8 to 3.13) */
+    KIND_SHIFT = 2, /* state: interned:2, kind:3, compact:1, ascii:1 (3.8 to 3.15, default builds) */
     COMPACT_SHIFT = 5,
     ASCII_SHIFT = 6,
+    INT_DIGITS = 3, /* 63 bits fit in three digits of 30 (PYLONG_BITS_IN_DIGIT) */
+    DIGIT_BITS = 30,
+    READ_BATCH = 256,
+    PAGE = 4096, /* the least page size there is */
 };
 
 static int torn(int r)
@@ -16,8 +20,8 @@ static int torn(int r)
     return r == -EFAULT ? -EAGAIN : r;
 }
 
-int python_type_flags(const struct target *t, const struct python_layout *l, uint64_t object, uint64_t *ret_type,
-    uint64_t *ret_flags)
+int python_type_flags(const struct target *t, const struct python_layout *l, uint64_t object,
+    uint64_t *ret_type, uint64_t *ret_flags)
 {
     uint64_t type, flags;
 
@@ -72,7 +76,8 @@ static void append_code_point(struct buffer *into, uint32_t c)
     (void)buffer_append(into, u, n);
 }
 
-int python_read_str(const struct target *t, const struct python_layout *l, uint64_t address, struct buffer *into)
+int python_read_str(
+    const struct target *t, const struct python_layout *l, uint64_t address, struct buffer *into)
 {
     uint8_t head[96], data[PYTHON_STR_CAP * 4];
     uint64_t length;
@@ -88,14 +93,8 @@ int python_read_str(const struct target *t, const struct python_layout *l, uint6
         return torn(r);
     memcpy(&length, head + l->unicode_length, sizeof(length));
     memcpy(&state, head + l->unicode_state, sizeof(state));
-    /* 3.14 widened `interned` to 16 bits (struct _PyUnicodeObject_state) where the state is one of bytes. */
-    unsigned shift = 0;
     uint32_t kind = state >> KIND_SHIFT & 7;
-    if (l->version >= 0x030e && kind != 1 && kind != 2 && kind != 4) {
-        shift = 16 - KIND_SHIFT;
-        kind = state >> (KIND_SHIFT + shift) & 7;
-    }
-    bool compact = state >> (COMPACT_SHIFT + shift) & 1, ascii = state >> (ASCII_SHIFT + shift) & 1;
+    bool compact = state >> COMPACT_SHIFT & 1, ascii = state >> ASCII_SHIFT & 1;
     if (kind != 1 && kind != 2 && kind != 4)
         return -EAGAIN;
     uint64_t from = address + (ascii ? l->unicode_ascii_data : l->unicode_compact_data);
@@ -120,7 +119,8 @@ int python_read_str(const struct target *t, const struct python_layout *l, uint6
     return into->failed ? -ENOMEM : 0;
 }
 
-int python_read_bytes(const struct target *t, const struct python_layout *l, uint64_t address, struct buffer *into)
+int python_read_bytes(
+    const struct target *t, const struct python_layout *l, uint64_t address, struct buffer *into)
 {
     uint64_t size;
     int r = require(t, l, address, PYTHON_TYPE_BYTES);
@@ -141,37 +141,78 @@ int python_read_bytes(const struct target *t, const struct python_layout *l, uin
     return 0;
 }
 
-int python_read_int(const struct target *t, const struct python_layout *l, uint64_t address, int64_t *ret_value)
+int python_read_heads(
+    const struct target *t, const uint64_t *addresses, size_t count, size_t size, uint8_t *heads)
 {
-    uint64_t tag, value = 0;
-    uint32_t digits[3];
-    int r = require(t, l, address, PYTHON_TYPE_INT);
+    memset(heads, 0, count * size);
+    for (size_t at = 0; at < count;) {
+        struct iovec local[READ_BATCH], remote[READ_BATCH];
+        size_t n = count - at < READ_BATCH ? count - at : READ_BATCH;
 
-    if (r == 0)
-        r = target_read(t, address + l->integer_tag, &tag, sizeof(tag));
-    if (r < 0)
-        return torn(r);
+        for (size_t i = 0; i < n; i++) {
+            local[i] = (struct iovec){heads + (at + i) * size, size};
+            remote[i] = (struct iovec){
+                (void *)(uintptr_t)addresses[at + i], size}; /* NOLINT(performance-no-int-to-ptr) */
+        }
+        ssize_t got = target_readv(t, local, remote, n);
+        if (got < 0 && got != -EFAULT)
+            return (int)got;
+        at += got > 0 ? (size_t)got / size : 0;
+        if (got >= 0 && (size_t)got == n * size)
+            continue;
+        /* The object that the call stopped at: what there is of it up to the end of its page. */
+        size_t rest = PAGE - addresses[at] % PAGE;
+        memset(heads + at * size, 0, size);
+        (void)target_read(t, addresses[at], heads + at * size, rest < size ? rest : size);
+        at++;
+    }
+    return 0;
+}
+
+size_t python_int_head_size(const struct python_layout *l)
+{
+    size_t size = l->integer_digit + INT_DIGITS * 4u, least = l->integer_tag + 8u;
+
+    size = size > least ? size : least;
+    return size <= PYTHON_HEAD_MAX ? size : PYTHON_HEAD_MAX;
+}
+
+int python_int_from_head(const struct python_layout *l, const uint8_t *head, int64_t *ret_value)
+{
+    uint64_t tag, count, value = 0;
     bool negative;
-    uint64_t count;
-    if (l->version >= 0x030c) { /* lv_tag: sign in the low two bits (0, 1 zero, 2 negative), count above bit 3 */
+
+    if (python_int_head_size(l) < l->integer_digit + INT_DIGITS * 4u)
+        return -EAGAIN;
+    memcpy(&tag, head + l->integer_tag, sizeof(tag));
+    if (l->version >=
+        0x030c) { /* lv_tag: sign in the low two bits (0, 1 zero, 2 negative), count above bit 3 */
         negative = (tag & 3) == 2;
         count = (tag & 3) == 1 ? 0 : tag >> 3;
     } else { /* ob_size, negative for a negative number */
         negative = (int64_t)tag < 0;
-        count = negative ? (uint64_t)-(int64_t)tag : tag;
+        count = negative ? 0 - tag : tag;
     }
-    if (count > ARRAY_SIZE(digits))
+    if (count > INT_DIGITS)
         return -ERANGE;
-    r = count ? target_read(t, address + l->integer_digit, digits, count * 4) : 0;
-    if (r < 0)
-        return torn(r);
-    for (size_t i = count; i-- > 0;) {
-        if (value >> 33)
+    for (size_t i = (size_t)count; i-- > 0;) {
+        uint32_t digit;
+        memcpy(&digit, head + l->integer_digit + 4 * i, sizeof(digit));
+        if (value >> (63 - DIGIT_BITS))
             return -ERANGE;
-        value = value << 30 | (digits[i] & 0x3fffffff);
+        value = value << DIGIT_BITS | (digit & ((1u << DIGIT_BITS) - 1));
     }
-    if (value > INT64_MAX)
-        return -ERANGE;
     *ret_value = negative ? -(int64_t)value : (int64_t)value;
     return 0;
+}
+
+int python_read_int(
+    const struct target *t, const struct python_layout *l, uint64_t address, int64_t *ret_value)
+{
+    uint8_t head[PYTHON_HEAD_MAX];
+    int r = require(t, l, address, PYTHON_TYPE_INT);
+
+    if (r == 0)
+        r = python_read_heads(t, &address, 1, python_int_head_size(l), head);
+    return r < 0 ? torn(r) : python_int_from_head(l, head, ret_value);
 }

@@ -14,7 +14,6 @@
 
 #define PYTHON_STR_CAP 4096             /* code points of a name; a longer one ends in an ellipsis, visibly cut */
 #define PYTHON_BYTES_CAP (64u << 20)    /* of a line table */
-#define PYTHON_TUPLE_CAP 4096u
 #define PYTHON_DICT_CAP (1u << 20)      /* entries of a dict that are looked at */
 
 /* Py_TPFLAGS_..._SUBCLASS of Include/object.h, the same in 3.8 to 3.15. */
@@ -30,26 +29,33 @@
 int python_read_str(const struct target *t, const struct python_layout *l, uint64_t address, struct buffer *into);
 /* Appends the whole of the bytes object, up to PYTHON_BYTES_CAP and the buffer's own maximum (-EFBIG beyond). */
 int python_read_bytes(const struct target *t, const struct python_layout *l, uint64_t address, struct buffer *into);
-/* Up to max items of a tuple; *ret_count is its true length and may exceed max. */
-int python_read_tuple(const struct target *t, const struct python_layout *l, uint64_t address, uint64_t *items,
-    size_t max, size_t *ret_count);
 /* An int that fits in 64 bits, else -ERANGE. */
 int python_read_int(const struct target *t, const struct python_layout *l, uint64_t address, int64_t *ret_value);
 /* The type's own flags, by which the above check what they read. */
 int python_type_flags(const struct target *t, const struct python_layout *l, uint64_t object, uint64_t *ret_type,
     uint64_t *ret_flags);
 
+/*
+ * The first `size` bytes of each of many objects, in few system calls: heads + i * size for the i-th. Where an object
+ * cannot be read, zeros; where the memory ends before `size` bytes, zeros from there on.
+ */
+#define PYTHON_HEAD_MAX 256
+int python_read_heads(const struct target *t, const uint64_t *addresses, size_t count, size_t size, uint8_t *heads);
+/* What such a head of python_int_head_size(l) bytes says, for an int; -ERANGE. The type is not looked at. */
+size_t python_int_head_size(const struct python_layout *l);
+int python_int_from_head(const struct python_layout *l, const uint8_t *head, int64_t *ret_value);
+
 /* ---- dicts: combined and split tables, general and str-only keys ---- */
 struct python_dict_entry {
     uint64_t key, value; /* addresses of the objects */
 };
-/* Calls visit for each filled entry, in insertion order; a non-zero return ends the walk with it. */
-int python_dict_each(const struct target *t, const struct python_layout *l, uint64_t dict,
-    int (*visit)(void *context, const struct python_dict_entry *entry), void *context);
-/* The value under a str key (compared as UTF-8); -ENOENT. */
+/* All the filled entries at once; *ret_entries is for free(). */
+int python_dict_entries(const struct target *t, const struct python_layout *l, uint64_t dict,
+    struct python_dict_entry **ret_entries, size_t *ret_count);
+/* The value under an ASCII str key; -ENOENT. Few system calls, however many entries. */
 int python_dict_get(const struct target *t, const struct python_layout *l, uint64_t dict, const char *key,
     uint64_t *ret_value);
-/* Up to `count` attributes of an instance by name, wherever this version keeps them (__dict__, managed dict, values
+/* Up to `count` attributes of an instance by (ASCII) name, wherever this version keeps them (__dict__, managed dict, values
  * before or inside the object). An attribute that is not there is 0 in `values`. -ENOENT: it has no attributes. */
 int python_attributes_get(const struct target *t, const struct python_layout *l, uint64_t object,
     const char *const *names, size_t count, uint64_t *values);
