@@ -72,22 +72,19 @@ static struct attach_answer what_may_be_attached(const struct doctor_machine *m)
     if (f->have_cap_sys_ptrace)
         return (struct attach_answer){"any process (CAP_SYS_PTRACE)", ""};
     if (f->yama_scope == 2)
-        return (struct attach_answer){"nothing (kernel.yama.ptrace_scope is 2)",
-            f->in_container ? "start the container with --cap-add=SYS_PTRACE" : "run pitviper with sudo"};
+        return (struct attach_answer){
+            "nothing (kernel.yama.ptrace_scope is 2)", target_facts_capability_change(f)};
     if (f->yama_scope == 1)
         return (struct attach_answer){"only what 'pitviper run' starts (kernel.yama.ptrace_scope is 1)",
-            f->in_container ? "start the container with --cap-add=SYS_PTRACE"
-                            : "'sudo sysctl kernel.yama.ptrace_scope=0', or run pitviper with sudo"};
-    return (struct attach_answer){"processes of this user",
-        f->in_container ? "for others, start the container with --cap-add=SYS_PTRACE"
-                        : "for others, run pitviper with sudo"};
+            target_facts_capability_change(f)};
+    return (struct attach_answer){"processes of this user; for others", target_facts_capability_change(f)};
 }
 
 static const char *real_time_change(const struct doctor_machine *m)
 {
     if (m->real_time_errno == 0)
         return "";
-    return m->facts.in_container
+    return m->facts.in_container && m->facts.our_uid == 0
                ? "start the container with --cap-add=SYS_NICE, for fewer late and missed samples"
                : "run pitviper with sudo, for fewer late and missed samples";
 }
@@ -96,14 +93,24 @@ static void print_pythons(const struct doctor_machine *m, struct buffer *out)
 {
     if (m->python_count == 0)
         say(out, "pythons", "none on the path: put one there, or name one by --python");
+    const char *label = "pythons";
     for (size_t i = 0; i < m->python_count; i++) {
         const struct doctor_python *p = &m->pythons[i];
-        const char *label = i == 0 ? "pythons" : "";
+        if (p->ended)
+            continue;
         if (p->result == 0)
             say(out, label, "%s: %s, can be read%s%s%s", p->path, p->version, *p->weaker ? " (" : "",
                 p->weaker, *p->weaker ? ")" : "");
         else
             say(out, label, "%s: cannot be read: %s", p->path, p->why);
+        label = "";
+    }
+    /* A version manager has a shim for every version it knows, set up or not. */
+    for (size_t i = 0; i < m->python_count; i++) {
+        if (!m->pythons[i].ended)
+            continue;
+        say(out, label, "%s: does not start (a shim of a version that is not set up?)", m->pythons[i].path);
+        label = "";
     }
 }
 
@@ -268,19 +275,15 @@ static void examine(pid_t pid, struct examination *x)
 
 static void print_examination(pid_t pid, const struct examination *x, struct buffer *out)
 {
-    char number[32];
-
-    snprintf(number, sizeof(number), "process %d", (int)pid);
     if (!x->readable) {
-        buffer_printf(out, "%s cannot be profiled", number);
-        if (x->rule != TARGET_RULE_NONE)
-            buffer_printf(out, " (rule: %s)", rule_names[x->rule]);
-        buffer_append_string(out, ": ");
+        buffer_printf(
+            out, "cannot be profiled (%s): ", x->rule == TARGET_RULE_NONE ? "no rule" : rule_names[x->rule]);
         text_append_safe(out, x->why, strlen(x->why));
         buffer_append_byte(out, '\n');
         return;
     }
-    buffer_printf(out, "nothing stands in the way of %s: Python %s (", number, x->python.version_text);
+    buffer_printf(
+        out, "nothing stands in the way of process %d: Python %s (", (int)pid, x->python.version_text);
     text_append_safe(out, x->executable, strlen(x->executable));
     buffer_printf(out, "), found by its %s\n", x->python.found_by);
     if (x->python.weaker[0])

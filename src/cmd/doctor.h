@@ -16,7 +16,9 @@ struct doctor_python {
     char path[PATH_MAX];
     dev_t device;
     ino_t inode;
-    int result; /* 0: it was started and its stack was read; else a negative errno, and why */
+    int result;                /* 0: it was started and its stack was read; else a negative errno, and why */
+    char executable[PATH_MAX]; /* what runs in the end: path may be a link or a shim */
+    bool ended;                /* at once and by itself */
     char version[32], weaker[160], why[640];
 };
 struct doctor_machine {

@@ -155,10 +155,15 @@ static int read_until_up(pid_t pid, struct doctor_python *p, struct error *e)
         if (r == 0)
             r = python_open(t, &python, e);
         if (r == 0) {
+            if (target_executable(t, p->executable, sizeof(p->executable)) < 0)
+                p->executable[0] = '\0';
             const struct python_info *info = python_info(python);
             snprintf(p->version, sizeof(p->version), "%s", info->version_text);
             snprintf(p->weaker, sizeof(p->weaker), "%s", info->weaker);
-            r = python_sample(python, &sample);
+            /* Early on it knows no more than the minor version, which is what it is found by. */
+            bool whole = strchr(p->version, '.') != strrchr(p->version, '.') ||
+                         clock_monotonic_ns() > until - PYTHON_PATIENCE_NS / 2;
+            r = whole ? python_sample(python, &sample) : -EAGAIN;
             if (r == 0 && (sample.count == 0 || sample.threads[0].result == PYTHON_STACK_REJECTED))
                 r = -EAGAIN;
             if (r < 0)
@@ -209,7 +214,8 @@ static void try_python(struct doctor_python *p)
         (void)kill(child.pid, SIGKILL);
         while (waitpid(child.pid, &status, 0) < 0 && errno == EINTR)
             ;
-        if (r == -ESRCH && WIFEXITED(status))
+        p->ended = r == -ESRCH && WIFEXITED(status);
+        if (p->ended)
             error_set(&e, ESRCH, "it ended at once with status %d: a shim for a version that is not set up?",
                 WEXITSTATUS(status));
     }

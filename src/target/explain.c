@@ -15,12 +15,14 @@ static enum target_rule say(struct buffer *why, enum target_rule rule, const cha
     return rule;
 }
 
-/* The least that gives us CAP_SYS_PTRACE. */
-static const char *how_to_get_the_capability(const struct target_facts *f)
+const char *target_facts_capability_change(const struct target_facts *f)
 {
-    if (f->in_container)
-        return "start the container with --cap-add=SYS_PTRACE";
-    return f->our_uid == 0 ? "give this process CAP_SYS_PTRACE" : "run pitviper with sudo";
+    if (!f->cap_is_out_of_reach)
+        return f->our_uid == 0 ? "give this process CAP_SYS_PTRACE" : "run pitviper with sudo";
+    if (!f->in_container)
+        return "run pitviper as root, and not from a service or sandbox that took CAP_SYS_PTRACE away";
+    return f->our_uid == 0 ? "start the container with --cap-add=SYS_PTRACE"
+                           : "run pitviper as root in a container started with --cap-add=SYS_PTRACE";
 }
 
 static bool all_are(const uid_t ids[3], uid_t id)
@@ -67,7 +69,7 @@ static enum target_rule explain_absence(const struct target_facts *f, struct buf
 static enum target_rule explain_credentials(const struct target_facts *f, struct buffer *why)
 {
     int pid = (int)f->pid;
-    const char *change = how_to_get_the_capability(f);
+    const char *change = target_facts_capability_change(f);
     bool uid = all_are(f->its_uid, f->our_uid), gid = all_are(f->its_gid, f->our_gid);
     if (f->proc_hidden && f->maps_errno == ENOENT) {
         buffer_printf(why,
@@ -130,7 +132,7 @@ static enum target_rule explain_yama(const struct target_facts *f, struct buffer
         buffer_printf(why,
             "process %d may not be read because kernel.yama.ptrace_scope is 2, which asks for "
             "CAP_SYS_PTRACE: %s",
-            pid, how_to_get_the_capability(f));
+            pid, target_facts_capability_change(f));
         return TARGET_RULE_YAMA;
     }
     if (f->yama_scope == 1 && !f->is_our_descendant) {
@@ -138,8 +140,8 @@ static enum target_rule explain_yama(const struct target_facts *f, struct buffer
             "process %d is not a descendant of this process and kernel.yama.ptrace_scope is 1: start it "
             "with 'pitviper run', or %s",
             pid,
-            f->in_container ? "start the container with --cap-add=SYS_PTRACE"
-                            : "run 'sudo sysctl kernel.yama.ptrace_scope=0'");
+            f->cap_is_out_of_reach ? target_facts_capability_change(f)
+                                   : "run 'sudo sysctl kernel.yama.ptrace_scope=0'");
         return TARGET_RULE_YAMA;
     }
     return TARGET_RULE_NONE;
@@ -186,7 +188,7 @@ enum target_rule target_facts_explain(const struct target_facts *f, struct buffe
         buffer_printf(why,
             "process %d may not be read (%s) although user, capabilities and Yama allow it: it may have "
             "marked itself as not dumpable, or a security module (AppArmor, SELinux, Landlock) refuses: %s",
-            (int)f->pid, strerror(number), how_to_get_the_capability(f));
+            (int)f->pid, strerror(number), target_facts_capability_change(f));
     else
         buffer_printf(why,
             "process %d may not be read (%s) although user, capabilities and Yama allow it: a security "

@@ -287,6 +287,7 @@ int target_facts_collect(pid_t pid, struct target_facts *ret)
     read_status(getpid(), &ours);
     f.seccomp_mode = (int)status_hex(&ours, "Seccomp");
     f.have_cap_sys_ptrace = cap_counts_in(pid, (status_hex(&ours, "CapEff") & BIT_SYS_PTRACE) != 0);
+    f.cap_is_out_of_reach = ours.known && (status_hex(&ours, "CapBnd") & BIT_SYS_PTRACE) == 0;
     f.have_cap_perfmon = (status_hex(&ours, "CapEff") & BIT_PERFMON) != 0;
     if (!f.exists) {
         struct number_search s = {.wanted = pid};

@@ -130,7 +130,9 @@ struct target_facts {
     /* Ours are the real ids, by which process_vm_readv is judged (PTRACE_MODE_ATTACH_REALCREDS); its are
      * real, effective, saved. */
     uid_t our_uid, our_gid, its_uid[3], its_gid[3];
-    bool have_cap_sys_ptrace;  /* in the target's user namespace */
+    bool have_cap_sys_ptrace; /* in the target's user namespace */
+    bool
+        cap_is_out_of_reach; /* CAP_SYS_PTRACE is not in our bounding set: no sudo can give it (containers) */
     bool its_caps_exceed_ours; /* it is permitted a capability that we are not */
     bool have_cap_perfmon;
     int yama_scope; /* 0..3, -1 without Yama */
@@ -166,5 +168,7 @@ enum target_rule {
 /* The exact rule in the way, and in `why` one line: the rule on this process, and the least change that lifts
  * it. */
 enum target_rule target_facts_explain(const struct target_facts *f, struct buffer *why);
+/* The least change that gives us CAP_SYS_PTRACE: "run pitviper with sudo". */
+const char *target_facts_capability_change(const struct target_facts *f);
 
 #endif

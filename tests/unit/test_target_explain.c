@@ -101,9 +101,13 @@ static void names_each_scope_of_yama(void **state)
     struct target_facts f = refused();
     f.yama_scope = 1;
     decide(&f, TARGET_RULE_YAMA, "process 123 is not a descendant", "sudo sysctl kernel.yama.ptrace_scope=0");
-    f.in_container = true;
-    decide(&f, TARGET_RULE_YAMA, "ptrace_scope is 1", "--cap-add=SYS_PTRACE");
-    f.in_container = false;
+    f.our_uid = 0; /* of a container */
+    f.our_gid = 1000;
+    memset(f.its_uid, 0, sizeof(f.its_uid));
+    f.in_container = f.cap_is_out_of_reach = true;
+    decide(&f, TARGET_RULE_YAMA, "ptrace_scope is 1", "start the container with --cap-add=SYS_PTRACE");
+    f = refused();
+    f.yama_scope = 1;
     f.is_our_descendant = true;
     decide(&f, TARGET_RULE_UNKNOWN, "Yama allow it", "kernel's log");
     f.yama_scope = 2;
@@ -122,9 +126,13 @@ static void advises_by_the_place_it_runs_in(void **state)
     decide(&f, TARGET_RULE_UID, "33/33/33", "run pitviper with sudo");
     f.our_uid = 0; /* root without the capability, as a container makes it */
     f.in_container = true;
-    decide(&f, TARGET_RULE_UID, "33/33/33", "--cap-add=SYS_PTRACE");
+    decide(&f, TARGET_RULE_UID, "33/33/33", "give this process CAP_SYS_PTRACE"); /* it was only dropped */
+    f.cap_is_out_of_reach = true;
+    decide(&f, TARGET_RULE_UID, "33/33/33", "start the container with --cap-add=SYS_PTRACE");
+    f.our_uid = 1000;
+    decide(&f, TARGET_RULE_UID, "33/33/33", "as root in a container started with --cap-add=SYS_PTRACE");
     f.in_container = false;
-    decide(&f, TARGET_RULE_UID, "33/33/33", "give this process CAP_SYS_PTRACE");
+    decide(&f, TARGET_RULE_UID, "33/33/33", "took CAP_SYS_PTRACE away");
 }
 
 static void the_capability_lifts_what_it_lifts(void **state)
@@ -203,7 +211,7 @@ static void answers_for_any_record_of_facts(void **state)
         struct target_facts f = allowed();
         bool *flags[] = {&f.exists, &f.zombie, &f.kernel_thread, &f.have_cap_sys_ptrace,
             &f.its_caps_exceed_ours, &f.is_our_descendant, &f.same_user_namespace, &f.in_container,
-            &f.proc_hidden, &f.proc_is_foreign};
+            &f.cap_is_out_of_reach, &f.proc_hidden, &f.proc_is_foreign};
         for (size_t j = 0; j < ARRAY_SIZE(flags); j++) {
             bool mostly = flags[j] == &f.exists || flags[j] == &f.same_user_namespace;
             *flags[j] = mostly != ((bits >> (2 * j) & 3) == 3);
