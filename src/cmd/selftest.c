@@ -93,7 +93,7 @@ static int on_frame(void *context, const struct record_frame *f)
 
     if (array_reserve(&t->frame_code, &t->frame_capacity, f->id + 1u, sizeof(uint32_t)) < 0)
         return -ENOMEM;
-    t->frame_code[f->id] = f->code;
+    t->frame_code[f->id] = f->kind == RECORD_FRAME_PYTHON ? f->code : UINT32_MAX;
     return 0;
 }
 
@@ -101,10 +101,10 @@ static int on_stack(void *context, uint32_t id, uint32_t parent, uint32_t frame)
 {
     struct tally *t = context;
 
-    (void)parent;
     if (array_reserve(&t->stack_frame, &t->stack_capacity, id + 1u, sizeof(uint32_t)) < 0)
         return -ENOMEM;
-    t->stack_frame[id] = frame;
+    /* a pseudo frame, such as the collector's, counts for the function below it */
+    t->stack_frame[id] = t->frame_code[frame] == UINT32_MAX && parent ? t->stack_frame[parent] : frame;
     return 0;
 }
 
@@ -125,9 +125,9 @@ static int on_tick(void *context, uint64_t time_ns)
 
     (void)time_ns;
     if ((t->state & RECORD_PRESENT) && t->stack) {
-        uint32_t f = t->code_function[t->frame_code[t->stack_frame[t->stack]]];
-        if (f < t->count)
-            t->functions[f].hits++;
+        uint32_t code = t->frame_code[t->stack_frame[t->stack]];
+        if (code != UINT32_MAX && t->code_function[code] < t->count)
+            t->functions[t->code_function[code]].hits++;
     }
     return 0;
 }

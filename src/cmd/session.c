@@ -26,7 +26,7 @@ static int output_check(const char *path, bool *ret_regular, struct error *e)
     if (!*ret_regular || st.st_size == 0)
         return 0;
     CLEANUP(fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0 || read(fd, magic, sizeof(magic)) != (ssize_t)sizeof(magic) || !memmem(magic, sizeof(magic), "pit", 3))
+    if (fd < 0 || read(fd, magic, sizeof(magic)) != (ssize_t)sizeof(magic) || !memmem(magic, sizeof(magic), "PIT", 3))
         return error_set(e, EEXIST, "'%s' exists and is no recording: choose another name with -o, or remove it", path);
     return 0;
 }

@@ -65,12 +65,13 @@ static int read_word(const struct target *t, uint64_t address, uint64_t *ret)
 /* Do an interpreter and its first thread hang together at this place, by this version's table? */
 static bool runtime_plausible(const struct target *t, uint64_t runtime, const struct python_layout *l)
 {
-    uint64_t interpreter, thread, back;
+    uint64_t interpreter, thread, back, before, id;
 
     return read_word(t, runtime + l->runtime_interpreters_head, &interpreter) == 0 && interpreter >= 4096 &&
            (interpreter & 7) == 0 && read_word(t, interpreter + l->interpreter_threads_head, &thread) == 0 &&
            thread >= 4096 && (thread & 7) == 0 && read_word(t, thread + l->thread_interpreter, &back) == 0 &&
-           back == interpreter;
+           back == interpreter && read_word(t, thread + l->thread_prev, &before) == 0 && before == 0 &&
+           read_word(t, interpreter + l->interpreter_id, &id) == 0 && id < 1u << 20;
 }
 
 static int layout_of_table(const struct target *t, uint64_t runtime, unsigned minor, struct python_layout *ret)
@@ -218,11 +219,10 @@ int python_find_runtime(struct target *t, struct python_found *ret, struct pytho
         return error_set(e, ENOTSUP, "process %d runs Python %u.%u, and only CPython 3.8 to 3.15 can be read",
             target_pid(t), major, minor);
     }
-    for (int pass = 0; pass < 3 && seen != 0; pass++)
+    /* By name in files called python, then in all others; a scan only where no file knows the symbol. */
+    for (int pass = 0; pass < 3 && seen == -ENOENT; pass++)
         for (size_t i = 0; i < maps.count && seen != 0; i++) {
             if (!is_candidate(&maps, i, pass != 1))
-                continue;
-            if (pass == 1 && !maps.items[i].executable && i > 0 && minor == 0 && seen == -EAGAIN)
                 continue;
             r = pass < 2 ? try_file(t, &maps, i, minor, ret, ret_layout, e)
                          : scan_file(t, &maps, i, minor, ret, ret_layout);

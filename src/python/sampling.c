@@ -351,6 +351,8 @@ static int interpreter_sample(struct python_process *p, struct interpreter *in, 
     for (size_t i = 0; i < n; i++)
         if (snapshot_plan(p, list[i]) < 0)
             return -ENOMEM;
+    if (!in->gil)
+        (void)gil_find(p, in); /* it was starting when it was first seen */
     if (batch_reserve(p, 64) < 0)
         return -ENOMEM;
     size_t words = words_iovecs(p, in, &w), bytes = 0;
