@@ -193,6 +193,7 @@ static void json_machine(const struct doctor_machine *m, struct buffer *out)
         const struct doctor_python *p = &m->pythons[i];
         json_object_begin(&j, NULL);
         json_text(&j, "path", p->path);
+        json_text(&j, "executable", p->executable);
         json_boolean(&j, "readable", p->result == 0);
         json_text(&j, "version", p->version);
         json_text(&j, "weaker", p->weaker);
@@ -276,8 +277,10 @@ static void examine(pid_t pid, struct examination *x)
 static void print_examination(pid_t pid, const struct examination *x, struct buffer *out)
 {
     if (!x->readable) {
-        buffer_printf(
-            out, "cannot be profiled (%s): ", x->rule == TARGET_RULE_NONE ? "no rule" : rule_names[x->rule]);
+        buffer_append_string(out, "cannot be profiled");
+        if (x->rule != TARGET_RULE_NONE)
+            buffer_printf(out, " (%s)", rule_names[x->rule]);
+        buffer_append_string(out, ": ");
         text_append_safe(out, x->why, strlen(x->why));
         buffer_append_byte(out, '\n');
         return;
