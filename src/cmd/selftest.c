@@ -17,7 +17,7 @@
 
 enum {
     RATE_HZ = 2000,
-    NAMES_CAP = 64,
+    NAMES_CAP = 4096, /* functions met while a program starts and runs */
 };
 
 struct program {

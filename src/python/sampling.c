@@ -27,7 +27,9 @@ static int word_read(struct python_process *p, uint64_t address, uint64_t *ret)
 static struct thread *thread_known(struct interpreter *in, uint64_t address, uint64_t ident)
 {
     for (size_t i = 0; i < in->count; i++)
-        if (in->threads[i] && in->threads[i]->address == address && in->threads[i]->ident == ident)
+        /* a thread state that is being set up has no ident yet */
+        if (in->threads[i] && in->threads[i]->address == address &&
+            (in->threads[i]->ident == ident || !in->threads[i]->ident))
             return in->threads[i];
     return NULL;
 }
@@ -76,6 +78,7 @@ static int threads_list(struct python_process *p, struct interpreter *in)
                     in->threads[i] = NULL;
         }
         t->next = next;
+        t->ident = ident;
         t->tid = native && native < INT32_MAX ? (pid_t)native : t->tid;
         if (array_reserve(&list, &capacity, count + 1, sizeof(*list)) < 0) {
             thread_free(t);
