@@ -62,21 +62,20 @@ static struct attach_answer what_may_be_attached(const struct doctor_machine *m)
     const struct target_facts *f = &m->facts;
 
     if (m->read_errno != 0)
-        return (struct attach_answer){"nothing",
-            f->seccomp_mode == 0 ? "run a kernel that has process_vm_readv"
-            : f->in_container    ? "start the container with --cap-add=SYS_PTRACE"
-                                 : "run pitviper outside of the sandbox that filters its system calls"};
+        return (struct attach_answer){
+            "nothing", f->seccomp_mode == 0 ? "run a kernel that has process_vm_readv"
+                       : f->in_container    ? "start the container with --cap-add=SYS_PTRACE"
+                                            : "run pitviper outside of the sandbox that filters its system calls"};
     if (f->yama_scope == 3)
-        return (struct attach_answer){"nothing (kernel.yama.ptrace_scope is 3)",
-            "take it out of /etc/sysctl.d and restart the machine"};
+        return (struct attach_answer){
+            "nothing (kernel.yama.ptrace_scope is 3)", "take it out of /etc/sysctl.d and restart the machine"};
     if (f->have_cap_sys_ptrace)
         return (struct attach_answer){"any process (CAP_SYS_PTRACE)", ""};
     if (f->yama_scope == 2)
-        return (struct attach_answer){
-            "nothing (kernel.yama.ptrace_scope is 2)", target_facts_capability_change(f)};
+        return (struct attach_answer){"nothing (kernel.yama.ptrace_scope is 2)", target_facts_capability_change(f)};
     if (f->yama_scope == 1)
-        return (struct attach_answer){"only what 'pitviper run' starts (kernel.yama.ptrace_scope is 1)",
-            target_facts_capability_change(f)};
+        return (struct attach_answer){
+            "only what 'pitviper run' starts (kernel.yama.ptrace_scope is 1)", target_facts_capability_change(f)};
     return (struct attach_answer){"processes of this user; for others", target_facts_capability_change(f)};
 }
 
@@ -99,8 +98,8 @@ static void print_pythons(const struct doctor_machine *m, struct buffer *out)
         if (p->ended)
             continue;
         if (p->result == 0)
-            say(out, label, "%s: %s, can be read%s%s%s", p->path, p->version, *p->weaker ? " (" : "",
-                p->weaker, *p->weaker ? ")" : "");
+            say(out, label, "%s: %s, can be read%s%s%s", p->path, p->version, *p->weaker ? " (" : "", p->weaker,
+                *p->weaker ? ")" : "");
         else
             say(out, label, "%s: cannot be read: %s", p->path, p->why);
         label = "";
@@ -139,8 +138,7 @@ static void print_machine(const struct doctor_machine *m, struct buffer *out)
     if (f->proc_is_foreign)
         say(out, "proc", "/proc shows another pid namespace: mount the right one (mount -t proc proc /proc)");
     else
-        say(out, "proc", "%s",
-            f->proc_hidden ? "hidepid hides the processes of others: use sudo for those" : "open");
+        say(out, "proc", "%s", f->proc_hidden ? "hidepid hides the processes of others: use sudo for those" : "open");
     if (m->real_time_errno == 0)
         say(out, "real-time", "allowed (SCHED_FIFO)");
     else
@@ -285,8 +283,7 @@ static void print_examination(pid_t pid, const struct examination *x, struct buf
         buffer_append_byte(out, '\n');
         return;
     }
-    buffer_printf(
-        out, "nothing stands in the way of process %d: Python %s (", (int)pid, x->python.version_text);
+    buffer_printf(out, "nothing stands in the way of process %d: Python %s (", (int)pid, x->python.version_text);
     text_append_safe(out, x->executable, strlen(x->executable));
     buffer_printf(out, "), found by its %s\n", x->python.found_by);
     if (x->python.weaker[0])

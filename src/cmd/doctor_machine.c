@@ -200,8 +200,7 @@ static void try_python(struct doctor_python *p)
 {
     /* -S -E: what 2.7 to 3.15 all know. It ends by itself, should a shim have put a process of its own in
      * between. */
-    char *argv[] = {
-        p->path, (char *)"-S", (char *)"-E", (char *)"-c", (char *)"import time; time.sleep(5)", NULL};
+    char *argv[] = {p->path, (char *)"-S", (char *)"-E", (char *)"-c", (char *)"import time; time.sleep(5)", NULL};
     struct target_launched child;
     struct error e = {""};
 

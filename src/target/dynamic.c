@@ -63,9 +63,8 @@ static bool is_symbol(
     size_t size = strlen(name) + 1;
     if (size > sizeof(found) || !read_linked(f, t->symbols + index * sizeof(symbol), &symbol, sizeof(symbol)))
         return false;
-    if (symbol.st_shndx == SHN_UNDEF || symbol.st_shndx == SHN_ABS ||
-        ELF64_ST_TYPE(symbol.st_info) == STT_TLS || symbol.st_name > t->strings_size ||
-        size > t->strings_size - symbol.st_name)
+    if (symbol.st_shndx == SHN_UNDEF || symbol.st_shndx == SHN_ABS || ELF64_ST_TYPE(symbol.st_info) == STT_TLS ||
+        symbol.st_name > t->strings_size || size > t->strings_size - symbol.st_name)
         return false;
     if (!read_linked(f, t->strings + symbol.st_name, found, size) || memcmp(found, name, size) != 0)
         return false;
@@ -73,8 +72,7 @@ static bool is_symbol(
 }
 
 /* The hash of the System V ABI, and the table {nbucket, nchain, buckets, chains}. */
-static int search_hash(
-    const struct elf_file *f, const struct tables *t, const char *name, struct elf_value *ret)
+static int search_hash(const struct elf_file *f, const struct tables *t, const char *name, struct elf_value *ret)
 {
     uint32_t head[2], hash = 0, index;
     for (const char *c = name; *c; c++) {
@@ -96,8 +94,7 @@ static int search_hash(
 
 /* The GNU one: {nbucket, first symbol, bloom words, shift, bloom (64 bit), buckets, hash values}; the last
  * value of a bucket has its lowest bit set. The bloom filter only saves time, and is skipped. */
-static int search_gnu_hash(
-    const struct elf_file *f, const struct tables *t, const char *name, struct elf_value *ret)
+static int search_gnu_hash(const struct elf_file *f, const struct tables *t, const char *name, struct elf_value *ret)
 {
     uint32_t head[4], hash = 5381, index, value;
     for (const char *c = name; *c; c++)

@@ -59,8 +59,7 @@ static int check_header(int fd, uint64_t size, bool *ret_sections)
         !elf_read(fd, &zero, sizeof(zero), h.e_shoff))
         return 0; /* no sections to speak of: the program headers are what the process runs by */
     uint64_t count = h.e_shnum ? h.e_shnum : zero.sh_size;
-    *ret_sections =
-        count > 0 && count <= ELF_SECTIONS_MAX && inside(h.e_shoff, count * sizeof(Elf64_Shdr), size);
+    *ret_sections = count > 0 && count <= ELF_SECTIONS_MAX && inside(h.e_shoff, count * sizeof(Elf64_Shdr), size);
     return 0;
 }
 
@@ -80,8 +79,8 @@ static int read_segments(int fd, struct elf_file *f)
         }
         if (p.p_type != PT_LOAD || p.p_memsz == 0)
             continue;
-        if (p.p_filesz > p.p_memsz || p.p_vaddr + p.p_memsz < p.p_vaddr ||
-            p.p_offset + p.p_filesz < p.p_offset || f->load_count == ELF_LOADS_MAX)
+        if (p.p_filesz > p.p_memsz || p.p_vaddr + p.p_memsz < p.p_vaddr || p.p_offset + p.p_filesz < p.p_offset ||
+            f->load_count == ELF_LOADS_MAX)
             return -ENOEXEC;
         f->loads[f->load_count++] = (struct elf_segment){
             .address = p.p_vaddr,
@@ -149,8 +148,7 @@ static Elf_Data *section_data(const struct elf_file *f, Elf_Scn *scn, const GElf
 
 static bool name_is(const Elf_Data *strings, uint64_t at, const char *name, size_t length)
 {
-    return inside(at, length + 1, strings->d_size) &&
-           memcmp((const char *)strings->d_buf + at, name, length + 1) == 0;
+    return inside(at, length + 1, strings->d_size) && memcmp((const char *)strings->d_buf + at, name, length + 1) == 0;
 }
 
 static bool names_memory(const GElf_Sym *symbol)
@@ -171,8 +169,7 @@ static int search_table(struct elf_file *f, unsigned kind, const char *name, str
         if (++tables > ELF_TABLES_MAX)
             break;
         Elf_Scn *strings_scn = elf_getscn(f->elf, header.sh_link);
-        if (!strings_scn || !gelf_getshdr(strings_scn, &strings_header) ||
-            strings_header.sh_type != SHT_STRTAB)
+        if (!strings_scn || !gelf_getshdr(strings_scn, &strings_header) || strings_header.sh_type != SHT_STRTAB)
             continue;
         Elf_Data *symbols = section_data(f, scn, &header);
         Elf_Data *strings = section_data(f, strings_scn, &strings_header);
@@ -240,8 +237,7 @@ int elf_file_section(struct elf_file *f, const char *name, struct elf_value *ret
     for (Elf_Scn *scn = elf_nextscn(f->elf, NULL); scn; scn = elf_nextscn(f->elf, scn)) {
         GElf_Shdr header;
         if (gelf_getshdr(scn, &header) && (header.sh_flags & SHF_ALLOC) && !(header.sh_flags & SHF_TLS) &&
-            name_is(names, header.sh_name, name, length) &&
-            elf_take_value(f, header.sh_addr, header.sh_size, ret) == 0)
+            name_is(names, header.sh_name, name, length) && elf_take_value(f, header.sh_addr, header.sh_size, ret) == 0)
             return 0;
     }
     return -ENOENT;

@@ -153,9 +153,8 @@ static enum target_rule explain_seccomp(const struct target_facts *f, struct buf
         "process_vm_readv, by which process %d would be read, is refused to this process by a seccomp "
         "filter: %s",
         (int)f->pid,
-        f->in_container
-            ? "start the container with --cap-add=SYS_PTRACE (or --security-opt seccomp=unconfined)"
-            : "run pitviper outside of the sandbox that set it");
+        f->in_container ? "start the container with --cap-add=SYS_PTRACE (or --security-opt seccomp=unconfined)"
+                        : "run pitviper outside of the sandbox that set it");
     return TARGET_RULE_SECCOMP;
 }
 

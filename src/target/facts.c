@@ -123,8 +123,7 @@ static bool cap_counts_in(pid_t pid, bool have_it_here)
         if (above < 0)
             return false;
         uid_t owner = (uid_t)-1;
-        bool made_by_us =
-            same_node(ours, above) && ioctl(its, NS_GET_OWNER_UID, &owner) == 0 && owner == geteuid();
+        bool made_by_us = same_node(ours, above) && ioctl(its, NS_GET_OWNER_UID, &owner) == 0 && owner == geteuid();
         fd_close(&its);
         its = above;
         if (made_by_us)
@@ -182,8 +181,7 @@ static bool proc_hides(void)
     for (const char *line = buffer_text(&text); line && *line;) {
         const char *end = strchrnul(line, '\n');
         const char *super = memmem(line, (size_t)(end - line), " - proc ", 8);
-        if (super &&
-            memmem(line, (size_t)(super - line), " /proc ", 7)) { /* a later one covers an earlier one */
+        if (super && memmem(line, (size_t)(super - line), " /proc ", 7)) { /* a later one covers an earlier one */
             const char *option = memmem(super, (size_t)(end - super), "hidepid=", 8);
             hides = option && option[8] != '0' && strncmp(option + 8, "off", 3) != 0;
         }

@@ -31,8 +31,7 @@ static int open_regular(int path_fd, int *ret_fd, struct stat *ret_stat)
 
 /* One more component on a path that holds no link. Links are followed by hand, absolute ones from the given
  * root. */
-static int walk_step(
-    int root_fd, char *done, const char *name, size_t size, char *rest, size_t rest_size, int *links)
+static int walk_step(int root_fd, char *done, const char *name, size_t size, char *rest, size_t rest_size, int *links)
 {
     char link[TARGET_PATH_MAX], joined[TARGET_PATH_MAX];
     struct stat stat;
@@ -118,8 +117,7 @@ int target_open_file(const struct target *t, const char *path, int *ret_fd)
  * where the process cannot have changed them (the first page of an ELF file holds its headers and its build
  * id).
  */
-static bool is_mapped_file(
-    const struct target *t, const struct target_map *map, int fd, const struct stat *stat)
+static bool is_mapped_file(const struct target *t, const struct target_map *map, int fd, const struct stat *stat)
 {
     uint8_t theirs[COMPARED_BYTES], ours[COMPARED_BYTES];
     bool same_inode = stat->st_ino == map->inode;
@@ -128,8 +126,7 @@ static bool is_mapped_file(
     if (map->writable || !map->readable)
         return same_inode;
     ssize_t n = pread(fd, ours, sizeof(ours), (off_t)map->offset);
-    return n > 0 && target_read(t, map->start, theirs, (size_t)n) == 0 &&
-           memcmp(ours, theirs, (size_t)n) == 0;
+    return n > 0 && target_read(t, map->start, theirs, (size_t)n) == 0 && memcmp(ours, theirs, (size_t)n) == 0;
 }
 
 /* Takes path_fd, the result of an open or a negative errno. */

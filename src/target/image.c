@@ -158,8 +158,7 @@ int image_bias(const struct elf_segment *loads, size_t count, bool fixed, const 
     uint64_t best_bias = 0;
     for (size_t i = 0; i < count; i++) {
         const struct elf_segment *s = &loads[i];
-        if (s->file_size == 0 || map->offset < page_down(s->offset, page) ||
-            map->offset >= s->offset + s->file_size)
+        if (s->file_size == 0 || map->offset < page_down(s->offset, page) || map->offset >= s->offset + s->file_size)
             continue;
         uint64_t bias = (map->start - map->offset) - (s->address - s->offset);
         if (bias % page != 0 || (fixed && bias != 0))
@@ -176,12 +175,12 @@ int image_bias(const struct elf_segment *loads, size_t count, bool fixed, const 
     return 0;
 }
 
-static int find(const struct target *t, const struct target_maps *maps, const struct target_map *map,
-    const char *name, bool section, struct target_symbol *ret, struct error *e)
+static int find(const struct target *t, const struct target_maps *maps, const struct target_map *map, const char *name,
+    bool section, struct target_symbol *ret, struct error *e)
 {
     CLEANUP(fd_close) int fd = -1;
-    struct elf_value value;
-    struct cached_file *file;
+    struct elf_value value = {0};
+    struct cached_file *file = NULL;
     uint64_t bias = 0;
     if (name && strlen(name) >= CACHE_NAME_MAX)
         return error_set(e, EINVAL, "the name %.64s... is too long to look for", name);
@@ -195,12 +194,12 @@ static int find(const struct target *t, const struct target_maps *maps, const st
         return error_set(e, -r, "cannot open %s of process %d: %s", map->path, (int)t->pid, strerror(-r));
     pthread_mutex_lock(&cache.lock);
     r = ask(fd, name, section, &value, &file);
-    if (r == 0)
+    if (r == 0 && file)
         r = image_bias(file->loads, file->load_count, file->fixed, maps, map, &bias);
     pthread_mutex_unlock(&cache.lock);
     if (r == -ENOENT)
-        return error_set(e, ENOENT, "%s has no %s %s", map->path, section ? "section" : "symbol",
-            name ? name : "that is writable");
+        return error_set(
+            e, ENOENT, "%s has no %s %s", map->path, section ? "section" : "symbol", name ? name : "that is writable");
     if (r == -ENOEXEC)
         return error_set(e, ENOEXEC, "%s is not an ELF file of this machine's kind", map->path);
     if (r < 0)

@@ -7,8 +7,8 @@
 #include "target/target.h"
 
 /* Caps on what a hostile process or file can make us hold. */
-#define TARGET_MAPS_BYTES_MAX                                                                                \
-    (64u << 20) /* text of /proc/PID/maps: 65530 maps (vm.max_map_count) of 1 KB                             \
+#define TARGET_MAPS_BYTES_MAX                                                                                          \
+    (64u << 20) /* text of /proc/PID/maps: 65530 maps (vm.max_map_count) of 1 KB                                       \
                  */
 #define TARGET_MAPS_MAX (1u << 20)
 #define TARGET_PATH_MAX 4096
@@ -117,18 +117,15 @@ struct elf_file {
 bool elf_read(int fd, void *into, size_t size, uint64_t offset); /* all of it */
 /* A value that lies outside of what the program loads is refused, one that reaches out of it is cut. */
 int elf_take_value(const struct elf_file *f, uint64_t address, uint64_t size, struct elf_value *ret);
-int elf_file_open(
-    int fd, struct elf_file *ret); /* -ENOEXEC: no ELF file of this machine's kind, or a broken one */
+int elf_file_open(int fd, struct elf_file *ret); /* -ENOEXEC: no ELF file of this machine's kind, or a broken one */
 void elf_file_close(struct elf_file *f);
-int elf_file_symbol(struct elf_file *f, const char *name, struct elf_value *ret); /* -ENOENT */
-int elf_file_section(
-    struct elf_file *f, const char *name, struct elf_value *ret); /* NULL: the writable segments */
+int elf_file_symbol(struct elf_file *f, const char *name, struct elf_value *ret);  /* -ENOENT */
+int elf_file_section(struct elf_file *f, const char *name, struct elf_value *ret); /* NULL: the writable segments */
 /* dynamic.c: a symbol through PT_DYNAMIC alone, for files without section headers. */
 int elf_file_dynamic_symbol(const struct elf_file *f, const char *name, struct elf_value *ret);
 
 /* ---- children.c ---- */
-int children_scan(
-    const struct target *t, pid_t *pids, size_t max, size_t *ret_count); /* by every parent in /proc */
+int children_scan(const struct target *t, pid_t *pids, size_t max, size_t *ret_count); /* by every parent in /proc */
 
 /* ---- image.c ---- */
 /* What to add to a linked address, for the object of which `map` is a part. -ENOENT if map is no part of it.

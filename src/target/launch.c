@@ -77,8 +77,7 @@ struct plan {
 static void restore_inherited(void)
 {
     for (int number = 1; number < NSIG; number++) {
-        struct sigaction action = {
-            .sa_handler = sigismember(&inherited.ignored, number) == 1 ? SIG_IGN : SIG_DFL};
+        struct sigaction action = {.sa_handler = sigismember(&inherited.ignored, number) == 1 ? SIG_IGN : SIG_DFL};
         sigaction(number, &action, NULL);
     }
     if (inherited.files_known)

@@ -97,8 +97,8 @@ static bool parse_line(const char *at, const char *end, struct target_map *ret, 
     at += 4;
     if (!take_char(&at, end, ' ') || !take_hex(&at, end, &m.offset) || !take_char(&at, end, ' ') ||
         !take_hex(&at, end, &major) || !take_char(&at, end, ':') || !take_hex(&at, end, &minor) ||
-        !take_char(&at, end, ' ') || !take_decimal(&at, end, &m.inode) || m.start >= m.end ||
-        major > UINT32_MAX || minor > UINT32_MAX)
+        !take_char(&at, end, ' ') || !take_decimal(&at, end, &m.inode) || m.start >= m.end || major > UINT32_MAX ||
+        minor > UINT32_MAX)
         return false;
     m.device_major = (uint32_t)major;
     m.device_minor = (uint32_t)minor;
@@ -149,8 +149,7 @@ int maps_parse(struct target_maps *ret, const char *text, size_t size, const cha
 bool maps_same_file(const struct target_map *a, const struct target_map *b)
 {
     if (a->inode != 0)
-        return a->inode == b->inode && a->device_major == b->device_major &&
-               a->device_minor == b->device_minor;
+        return a->inode == b->inode && a->device_major == b->device_major && a->device_minor == b->device_minor;
     return b->inode == 0 && a->path[0] == '/' && strcmp(a->path, b->path) == 0;
 }
 

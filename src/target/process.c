@@ -31,8 +31,8 @@ static int refuse_thread(const struct target *t, struct error *e)
         leader = proc_status_field(text, "Tgid");
     if (!leader)
         return target_refuse(t->pid, ESRCH, e);
-    return error_set(e, ESRCH, "%d is a thread, not a process: give its process, %d", (int)t->pid,
-        (int)strtol(leader, NULL, 10));
+    return error_set(
+        e, ESRCH, "%d is a thread, not a process: give its process, %d", (int)t->pid, (int)strtol(leader, NULL, 10));
 }
 
 static int read_root(struct target *t)
@@ -247,8 +247,8 @@ int target_executable(const struct target *t, char *into, size_t size)
 int target_environment(const struct target *t, const char *name, char *into, size_t size)
 {
     CLEANUP(buffer_release) struct buffer all;
-    buffer_init(&all,
-        4u << 20); /* the kernel's own cap on one string is 128 KB, on all of them a quarter of the stack */
+    buffer_init(
+        &all, 4u << 20); /* the kernel's own cap on one string is 128 KB, on all of them a quarter of the stack */
     int r = file_read_all(t->proc_fd, proc_living(t, "environ").text, &all);
     if (r < 0)
         return r == -ENOENT ? -ESRCH : r;

@@ -9,10 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PATIENCE_NS                                                                                          \
-    2000000000u /* for all threads to stop: one in uninterruptible sleep stops when that ends */
-#define PASSES_MAX                                                                                           \
-    1000 /* listings of the threads, against a process that makes them faster than we stop them */
+#define PATIENCE_NS 2000000000u /* for all threads to stop: one in uninterruptible sleep stops when that ends */
+#define PASSES_MAX 1000 /* listings of the threads, against a process that makes them faster than we stop them */
 
 /* PTRACE_SEIZE and PTRACE_INTERRUPT send no signal, so nothing of the stop is seen by the process or its
  * parent; and the kernel lets go of all threads should we die (exit_ptrace, kernel/ptrace.c). */
@@ -31,8 +29,7 @@ static bool has_ended(const struct target *t, pid_t tid)
     struct proc_stat stat;
     snprintf(path, sizeof(path), "task/%d/stat", (int)tid);
     ssize_t n = proc_read(t->proc_fd, path, text, sizeof(text));
-    return n <= 0 ||
-           (proc_stat_parse(text, (size_t)n, &stat) == 0 && (stat.state == 'Z' || stat.state == 'X'));
+    return n <= 0 || (proc_stat_parse(text, (size_t)n, &stat) == 0 && (stat.state == 'Z' || stat.state == 'X'));
 }
 
 struct pass {
@@ -50,8 +47,7 @@ static int seize(void *context, pid_t tid)
     p->listed++;
     if (knows(live, tid))
         return 0;
-    if (array_reserve(
-            &live->stopped, &live->stopped_capacity, live->stopped_count + 1, sizeof(*live->stopped)) < 0) {
+    if (array_reserve(&live->stopped, &live->stopped_capacity, live->stopped_count + 1, sizeof(*live->stopped)) < 0) {
         p->error = ENOMEM;
         return 1;
     }
@@ -193,9 +189,8 @@ int target_continue(const struct target *t, struct error *e)
             continue;
         int number = errno, ignored;
         if (ask_news(t, s->tid, &ignored) != NEWS_ENDED)
-            r = error_set(e, number,
-                "cannot let thread %d of process %d go on: it will when this program ends", (int)s->tid,
-                (int)t->pid);
+            r = error_set(e, number, "cannot let thread %d of process %d go on: it will when this program ends",
+                (int)s->tid, (int)t->pid);
     }
     live->stopped_count = 0;
     return r;

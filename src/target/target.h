@@ -22,16 +22,15 @@ int target_open(pid_t pid, struct target **ret, struct error *e);
 void target_close(struct target *t); /* accepts NULL */
 pid_t target_pid(const struct target *t);
 int target_pidfd(const struct target *t);
-bool target_alive(const struct target *t); /* false once it has ended (a zombie has ended) */
-uint64_t target_start_time(
-    const struct target *t); /* clock ticks since boot, field 22 of stat; identity with pid */
+bool target_alive(const struct target *t);          /* false once it has ended (a zombie has ended) */
+uint64_t target_start_time(const struct target *t); /* clock ticks since boot, field 22 of stat; identity with pid */
 /* Which program image is running: changes at every exec. A hash of the device, inode and start of the main
  * map. */
 uint64_t target_image_id(const struct target *t);
 
 /* ---- memory ---- */
-int target_read(const struct target *t, uint64_t address, void *into,
-    size_t size); /* all of it or -EFAULT/-ESRCH/-EPERM */
+int target_read(
+    const struct target *t, uint64_t address, void *into, size_t size); /* all of it or -EFAULT/-ESRCH/-EPERM */
 /* One process_vm_readv; returns bytes read (may be short at the first bad page) or a negative errno. n <=
  * 1024. */
 ssize_t target_readv(const struct target *t, const struct iovec *local, const struct iovec *remote, size_t n);
@@ -48,15 +47,13 @@ struct target_maps {
     size_t count;
     struct arena arena;
 };
-int target_maps_read(
-    const struct target *t, struct target_maps *ret, struct error *e); /* ret is initialised here */
+int target_maps_read(const struct target *t, struct target_maps *ret, struct error *e); /* ret is initialised here */
 void target_maps_release(struct target_maps *m);
 
 /* ---- files and ELF, through the process's own root (containers, chroots), deleted files included ---- */
 int target_open_file(
     const struct target *t, const char *path, int *ret_fd); /* read-only, O_CLOEXEC; never a FIFO/device */
-int target_open_mapped(
-    const struct target *t, const struct target_map *map, int *ret_fd); /* map_files, else by path */
+int target_open_mapped(const struct target *t, const struct target_map *map, int *ret_fd); /* map_files, else by path */
 struct target_symbol {
     uint64_t address, size; /* in the process's memory, load bias applied */
 };
@@ -79,8 +76,7 @@ struct target_thread_stat {
     int processor;    /* last run on */
     char name[16];
 };
-int target_threads(
-    const struct target *t, pid_t *tids, size_t max, size_t *ret_count); /* ret_count may exceed max */
+int target_threads(const struct target *t, pid_t *tids, size_t max, size_t *ret_count); /* ret_count may exceed max */
 /* A handle kept open for a thread that is read often. */
 struct target_thread {
     pid_t tid;
@@ -93,9 +89,8 @@ int target_thread_state(const struct target_thread *h, char *ret_state,
 int target_thread_stat(const struct target_thread *h, struct target_thread_stat *ret);
 int target_cpu_ns(const struct target *t, uint64_t *ret_ns); /* of the whole process, by its CPU clock */
 int target_parent(const struct target *t, pid_t *ret_parent);
-int target_command(
-    const struct target *t, struct buffer *into); /* argv, NUL between words; capped by the buffer */
-int target_executable(const struct target *t, char *into, size_t size); /* as it sees it itself */
+int target_command(const struct target *t, struct buffer *into); /* argv, NUL between words; capped by the buffer */
+int target_executable(const struct target *t, char *into, size_t size);                    /* as it sees it itself */
 int target_environment(const struct target *t, const char *name, char *into, size_t size); /* -ENOENT */
 
 /* ---- children ---- */
@@ -115,8 +110,8 @@ struct target_launched {
     pid_t pid;
     int hold_fd;
 };
-int target_launch(const struct target_launch *how, struct target_launched *ret,
-    struct error *e); /* exec failure is told here */
+int target_launch(
+    const struct target_launch *how, struct target_launched *ret, struct error *e); /* exec failure is told here */
 int target_launch_release(struct target_launched *l, struct error *e);
 
 /* ---- the one thing that stops it: for `dump --consistent` ---- */
@@ -130,9 +125,8 @@ struct target_facts {
     /* Ours are the real ids, by which process_vm_readv is judged (PTRACE_MODE_ATTACH_REALCREDS); its are
      * real, effective, saved. */
     uid_t our_uid, our_gid, its_uid[3], its_gid[3];
-    bool have_cap_sys_ptrace; /* in the target's user namespace */
-    bool
-        cap_is_out_of_reach; /* CAP_SYS_PTRACE is not in our bounding set: no sudo can give it (containers) */
+    bool have_cap_sys_ptrace;  /* in the target's user namespace */
+    bool cap_is_out_of_reach;  /* CAP_SYS_PTRACE is not in our bounding set: no sudo can give it (containers) */
     bool its_caps_exceed_ours; /* it is permitted a capability that we are not */
     bool have_cap_perfmon;
     int yama_scope; /* 0..3, -1 without Yama */

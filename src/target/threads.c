@@ -108,8 +108,7 @@ int target_thread_stat(const struct target_thread *h, struct target_thread_stat 
         if (n < 0)
             return (int)n;
         char *end;
-        s.cpu_ns = strtoull(
-            text, &end, 10); /* "ran waited slices": proc(5), Documentation/scheduler/sched-stats.rst */
+        s.cpu_ns = strtoull(text, &end, 10); /* "ran waited slices": proc(5), Documentation/scheduler/sched-stats.rst */
         s.wait_ns = strtoull(end, NULL, 10);
     }
     *ret = s;

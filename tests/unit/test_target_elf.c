@@ -61,8 +61,8 @@ static void finds_symbols_where_they_run(void **state)
             for (size_t j = 0; j < ARRAY_SIZE(anchors); j++) {
                 struct target_symbol s;
                 struct error e = {0};
-                int r = target_find_symbol(
-                    self->t, &self->maps, map_of(&self->maps, anchors[j]), cases[i].name, &s, &e);
+                int r =
+                    target_find_symbol(self->t, &self->maps, map_of(&self->maps, anchors[j]), cases[i].name, &s, &e);
                 if (r < 0)
                     fail_msg("%s: %s", cases[i].name, e.text);
                 assert_true(s.address == (uintptr_t)cases[i].address);
@@ -79,9 +79,8 @@ static void finds_symbols_of_a_shared_library(void **state)
     struct target_symbol s;
     struct error e = {0};
     assert_non_null(in_libc);
-    assert_int_equal(target_find_symbol(
-                         self->t, &self->maps, map_of(&self->maps, in_libc), "gnu_get_libc_version", &s, &e),
-        0);
+    assert_int_equal(
+        target_find_symbol(self->t, &self->maps, map_of(&self->maps, in_libc), "gnu_get_libc_version", &s, &e), 0);
     assert_true(s.address == (uintptr_t)in_libc);
 }
 
@@ -94,10 +93,8 @@ static void finds_sections_and_the_writable_span(void **state)
     assert_int_equal(target_find_section(self->t, &self->maps, map, ".data", &data, &e), 0);
     assert_int_equal(target_find_section(self->t, &self->maps, map, ".bss", &bss, &e), 0);
     assert_int_equal(target_find_section(self->t, &self->maps, map, NULL, &span, &e), 0);
-    assert_true(
-        data.address <= (uintptr_t)&elf_test_datum && (uintptr_t)&elf_test_datum < data.address + data.size);
-    assert_true(
-        bss.address <= (uintptr_t)elf_test_zeroed && (uintptr_t)elf_test_zeroed < bss.address + bss.size);
+    assert_true(data.address <= (uintptr_t)&elf_test_datum && (uintptr_t)&elf_test_datum < data.address + data.size);
+    assert_true(bss.address <= (uintptr_t)elf_test_zeroed && (uintptr_t)elf_test_zeroed < bss.address + bss.size);
     assert_true(span.address <= data.address && bss.address + bss.size <= span.address + span.size);
     assert_int_equal(target_find_section(self->t, &self->maps, map, ".PyRuntime", &data, &e), -ENOENT);
 }
@@ -148,8 +145,7 @@ static void computes_the_bias_of_any_part(void **state)
         assert_true(bias == 0x555500000000);
     }
     uint64_t bias = 1;
-    assert_int_equal(
-        image_bias(unaligned, 2, true, &m, &m.items[0], &bias), -ENOENT); /* an ET_EXEC does not move */
+    assert_int_equal(image_bias(unaligned, 2, true, &m, &m.items[0], &bias), -ENOENT); /* an ET_EXEC does not move */
     assert_true(bias == 1);
     target_maps_release(&m);
 }
@@ -174,24 +170,12 @@ static void knows_prelinked_and_fixed_images(void **state)
 {
     (void)state;
     static const struct elf_segment prelinked[] = {
-        {.address = 0x3a00000000,
-            .offset = 0,
-            .file_size = 0x1000,
-            .memory_size = 0x1000,
-            .executable = true},
-        {.address = 0x3a00201e10,
-            .offset = 0x1e10,
-            .file_size = 0x200,
-            .memory_size = 0x200,
-            .writable = true},
+        {.address = 0x3a00000000, .offset = 0, .file_size = 0x1000, .memory_size = 0x1000, .executable = true},
+        {.address = 0x3a00201e10, .offset = 0x1e10, .file_size = 0x200, .memory_size = 0x200, .writable = true},
     };
     static const struct elf_segment fixed[] = {
         {.address = 0x400000, .offset = 0, .file_size = 0x1000, .memory_size = 0x1000},
-        {.address = 0x401000,
-            .offset = 0x1000,
-            .file_size = 0x1000,
-            .memory_size = 0x1000,
-            .executable = true},
+        {.address = 0x401000, .offset = 0x1000, .file_size = 0x1000, .memory_size = 0x1000, .executable = true},
     };
     struct target_maps at_home = maps_of("3a00000000-3a00001000 r-xp 00000000 08:01 9 /lib/p\n"
                                          "3a00201000-3a00203000 rw-p 00001000 08:01 9 /lib/p\n");
@@ -270,8 +254,7 @@ static void survives_lies_in_its_headers(void **state)
         /* One field of a header table set to an extreme or to noise: ELF, program and section headers in
          * turn. */
         static const uint64_t extremes[] = {0, 1, 0x7fffffff, 0xffffffff, UINT64_MAX, UINT64_MAX / 2, 0x1000};
-        uint64_t value =
-            round % 2 ? random_next(&random) : extremes[random_next(&random) % ARRAY_SIZE(extremes)];
+        uint64_t value = round % 2 ? random_next(&random) : extremes[random_next(&random) % ARRAY_SIZE(extremes)];
         size_t width = (size_t)1 << random_next(&random) % 4;
         size_t base = round % 3 == 0 ? 16 : round % 3 == 1 ? h.e_phoff : h.e_shoff;
         size_t span = round % 3 == 0 ? 48 : round % 3 == 1 ? (size_t)h.e_phnum * 56 : (size_t)h.e_shnum * 64;

@@ -209,9 +209,9 @@ static void answers_for_any_record_of_facts(void **state)
     for (int i = 0; i < 200000; i++) {
         uint64_t bits = random_next(&random), more = random_next(&random);
         struct target_facts f = allowed();
-        bool *flags[] = {&f.exists, &f.zombie, &f.kernel_thread, &f.have_cap_sys_ptrace,
-            &f.its_caps_exceed_ours, &f.is_our_descendant, &f.same_user_namespace, &f.in_container,
-            &f.cap_is_out_of_reach, &f.proc_hidden, &f.proc_is_foreign};
+        bool *flags[] = {&f.exists, &f.zombie, &f.kernel_thread, &f.have_cap_sys_ptrace, &f.its_caps_exceed_ours,
+            &f.is_our_descendant, &f.same_user_namespace, &f.in_container, &f.cap_is_out_of_reach, &f.proc_hidden,
+            &f.proc_is_foreign};
         for (size_t j = 0; j < ARRAY_SIZE(flags); j++) {
             bool mostly = flags[j] == &f.exists || flags[j] == &f.same_user_namespace;
             *flags[j] = mostly != ((bits >> (2 * j) & 3) == 3);

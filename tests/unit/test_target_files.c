@@ -256,8 +256,7 @@ static void opens_a_mapped_file_that_was_deleted_or_replaced(void **state)
         else
             assert_int_equal(r, -ESTALE);
         fd_close(&fd);
-        struct target_map moved =
-            maps.items[i]; /* no such entry in map_files: only the path is left to go by */
+        struct target_map moved = maps.items[i]; /* no such entry in map_files: only the path is left to go by */
         moved.end += 1 << 30;
         assert_int_equal(target_open_mapped(t, &moved, &fd), -ESTALE);
     }

@@ -65,9 +65,8 @@ static void passes_arguments_and_status_on(void **state)
     assert_int_equal(WEXITSTATUS(run_shell("exit 37")), 37);
     int status = run_shell("kill -TERM $$");
     assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
-    char *argv[] = {(char *)"sh", (char *)"-c",
-        (char *)"test \"$1\" = 'a b' && test -z \"$2\" && test $# = 2", (char *)"x", (char *)"a b",
-        (char *)"", NULL};
+    char *argv[] = {(char *)"sh", (char *)"-c", (char *)"test \"$1\" = 'a b' && test -z \"$2\" && test $# = 2",
+        (char *)"x", (char *)"a b", (char *)"", NULL};
     struct target_launched l;
     struct error e = {0};
     assert_int_equal(start(argv, &l, &e), 0);
@@ -244,8 +243,8 @@ static void leaves_no_descriptor_of_ours_open(void **state)
         made[i] = open("/dev/null", O_RDONLY | O_CLOEXEC);
     /* Those that this test inherited (without close-on-exec) are not ours. */
     char script[512];
-    snprintf(script, sizeof(script), "for n in %d %d %d %d; do test ! -e /proc/$$/fd/$n || exit 1; done",
-        made[0], made[1], made[6], made[7]);
+    snprintf(script, sizeof(script), "for n in %d %d %d %d; do test ! -e /proc/$$/fd/$n || exit 1; done", made[0],
+        made[1], made[6], made[7]);
     assert_int_equal(run_shell(script), 0);
     for (size_t i = 0; i < 8; i++)
         close(made[i]);

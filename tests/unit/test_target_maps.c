@@ -13,10 +13,9 @@ static struct target_maps parse(const char *text, const char *root)
 static void reads_every_field_of_a_line(void **state)
 {
     (void)state;
-    struct target_maps m =
-        parse("55d0c0a00000-55d0c0a01000 r-xp 0003f000 fd:1a 1835021       /usr/bin/python3.11\n"
-              "7ffce0000000-7ffce0021000 rw-p 00000000 00:00 0 \n",
-            "");
+    struct target_maps m = parse("55d0c0a00000-55d0c0a01000 r-xp 0003f000 fd:1a 1835021       /usr/bin/python3.11\n"
+                                 "7ffce0000000-7ffce0021000 rw-p 00000000 00:00 0 \n",
+        "");
     assert_int_equal(m.count, 2);
     assert_true(m.items[0].start == 0x55d0c0a00000 && m.items[0].end == 0x55d0c0a01000);
     assert_true(m.items[0].readable && !m.items[0].writable && m.items[0].executable);
@@ -74,8 +73,8 @@ static void skips_what_is_no_map(void **state)
     };
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
         char text[512];
-        snprintf(text, sizeof(text),
-            "4000-6000 r--p 00000000 08:01 77 /good\n%s7000-8000 rw-p 00001000 08:01 77 /good", bad[i]);
+        snprintf(text, sizeof(text), "4000-6000 r--p 00000000 08:01 77 /good\n%s7000-8000 rw-p 00001000 08:01 77 /good",
+            bad[i]);
         struct target_maps m = parse(text, "");
         assert_int_equal(m.count, 2);
         assert_int_equal(m.items[1].start, 0x7000);
@@ -114,8 +113,8 @@ static void shows_a_new_map_of_a_live_process(void **state)
     assert_int_equal(target_maps_read(t, &m, &e), 0);
     bool found = false;
     for (size_t i = 0; i < m.count; i++)
-        found |= m.items[i].start == (uintptr_t)p + page && m.items[i].end == (uintptr_t)p + 2 * page &&
-                 m.items[i].writable;
+        found |=
+            m.items[i].start == (uintptr_t)p + page && m.items[i].end == (uintptr_t)p + 2 * page && m.items[i].writable;
     assert_true(found);
     target_maps_release(&m);
     munmap(p, 3 * page);

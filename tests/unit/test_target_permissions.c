@@ -45,8 +45,7 @@ static void look_at(pid_t pid, struct report *r)
 
 static struct report look_as(void (*become)(void), pid_t pid)
 {
-    struct report *shared =
-        mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct report *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     assert_true(shared != MAP_FAILED);
     shared->result = 12345;
     pid_t child = fork();
@@ -67,8 +66,8 @@ static struct report look_as(void (*become)(void), pid_t pid)
 static void assert_refused(struct report r, int result, enum target_rule rule, const char *says)
 {
     if (r.result != result || r.rule != (int)rule || !strstr(r.text, says))
-        fail_msg("result %d, expected %d; rule %d, expected %d ('%s'): %s", r.result, result, r.rule,
-            (int)rule, says, r.text);
+        fail_msg("result %d, expected %d; rule %d, expected %d ('%s'): %s", r.result, result, r.rule, (int)rule, says,
+            r.text);
 }
 
 static void be_myself(void)
@@ -77,8 +76,7 @@ static void be_myself(void)
 
 static void be_nobody(void)
 {
-    if (setgroups(0, NULL) < 0 || setresgid(NOBODY, NOBODY, NOBODY) < 0 ||
-        setresuid(NOBODY, NOBODY, NOBODY) < 0)
+    if (setgroups(0, NULL) < 0 || setresgid(NOBODY, NOBODY, NOBODY) < 0 || setresuid(NOBODY, NOBODY, NOBODY) < 0)
         _exit(80);
     prctl(PR_SET_DUMPABLE, 1); /* so that this child can look at itself in /proc */
 }
@@ -105,8 +103,7 @@ static void filter(unsigned number, unsigned answer)
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };
     struct sock_fprog program = {.len = ARRAY_SIZE(code), .filter = code};
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
-        prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0)
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0)
         _exit(83);
 }
 
@@ -159,8 +156,7 @@ static void need_root(void)
 static int yama(void)
 {
     char text[8];
-    return proc_read(AT_FDCWD, "/proc/sys/kernel/yama/ptrace_scope", text, sizeof(text)) > 0 ? text[0] - '0'
-                                                                                             : 0;
+    return proc_read(AT_FDCWD, "/proc/sys/kernel/yama/ptrace_scope", text, sizeof(text)) > 0 ? text[0] - '0' : 0;
 }
 
 static void looks_at_its_own_kind(void **state)

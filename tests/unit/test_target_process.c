@@ -115,8 +115,7 @@ static void sees_an_exec(void **state)
     /* Ours, then sh, then sleep. */
     assert_true(target_image_id(t) != before);
     char path[4096] = "";
-    for (int i = 0;
-         i < 1000 && !strstr(path, "sleep") && !strstr(path, "coreutils") && !strstr(path, "busybox"); i++) {
+    for (int i = 0; i < 1000 && !strstr(path, "sleep") && !strstr(path, "coreutils") && !strstr(path, "busybox"); i++) {
         sleep_ms(5);
         target_executable(t, path, sizeof(path));
     }
