@@ -103,16 +103,22 @@ static bool unmoved(struct python_process *p, const struct step *caller, const s
     return load64(frames[1] + l->frame_previous) == callee->previous;
 }
 
-static uint32_t function_version(struct python_process *p, const struct step *callee)
+/* The version of the callee's function, which must be one of the callee's code: a frame that is half written shows the
+ * code of its last tenant and the function of the next. */
+static bool function_read(struct python_process *p, const struct step *callee, uint32_t *ret_version)
 {
-    uint32_t version = 0;
+    const struct python_layout *l = &p->layout;
+    uint8_t bytes[256];
+    uint32_t low = l->function_code < l->function_version ? l->function_code : l->function_version;
+    uint32_t high = (l->function_code > l->function_version ? l->function_code : l->function_version) + 8u;
 
-    if (p->layout.function_version == PYTHON_FIELD_NONE || !callee->func)
-        return 0;
+    if (!callee->func || high - low > sizeof(bytes))
+        return false;
     p->counters.reads++;
-    if (target_read(p->target, callee->func + p->layout.function_version, &version, sizeof(version)) < 0)
-        return 0;
-    return version;
+    if (target_read(p->target, callee->func + low, bytes, high - low) < 0)
+        return false;
+    *ret_version = load32(bytes + l->function_version - low);
+    return load64(bytes + l->function_code - low) == p->codes.items[callee->code]->address;
 }
 
 enum edge_verdict edges_judge(struct python_process *p, struct thread *t, const struct step *caller,
@@ -142,6 +148,9 @@ enum edge_verdict edges_judge(struct python_process *p, struct thread *t, const 
     bool pristine = op->counter_at && op->counter_at + 2u <= want && p->opcodes->pristine_counter &&
                     load16(bytes + op->counter_at) == p->opcodes->pristine_counter;
     bool suspect = false;
+    uint32_t version = 0;
+    if (!to->shim && !function_read(p, callee, &version) && !unmoved(p, caller, callee))
+        return EDGE_REFUSED;
     if (callee->entered) {
         suspect = versioned && pristine; /* a specialised Python call enters no new interpreter loop */
     } else if (op->class == PYTHON_OP_RUNS_C) {
@@ -149,8 +158,7 @@ enum edge_verdict edges_judge(struct python_process *p, struct thread *t, const 
     } else if (to->shim) {
         return accept(s, caller, callee);
     } else if (versioned) {
-        uint32_t version = load32(bytes + op->version_at);
-        if (version && version == function_version(p, callee))
+        if (version && version == load32(bytes + op->version_at))
             return accept(s, caller, callee);
         suspect = true;
         if (pristine && !unmoved(p, caller, callee))

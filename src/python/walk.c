@@ -245,6 +245,16 @@ int walk_chain(struct python_process *p, struct thread *t)
             return -ENOMEM;
         struct step *s = &t->steps[t->step_count];
         int r = walk_step_read(p, t, address, s, &t->code_pointers[t->step_count]);
+        if (r == -EAGAIN && !is_old(p)) { /* half written: what is above it cannot be told, what is below can */
+            const uint8_t *frame = snapshot_at(p, t, address, p->frame_header);
+            if (!frame || n > t->step_count + 64)
+                return -EAGAIN;
+            t->step_count = 0;
+            t->mended = true;
+            address = load64(frame + l->frame_previous);
+            above = 0;
+            continue;
+        }
         if (r < 0)
             return r;
         /* 3.8-3.10 enter a new interpreter loop for every call */
@@ -295,10 +305,14 @@ static size_t extend(struct python_process *p, struct thread *t, struct step *or
             break;
         const uint8_t *frame = t->snapshot.data + planned->offset + (end - planned->start);
         uint64_t id;
-        if (load64(frame + l->frame_previous) != order[count - 1].address ||
+        uint64_t previous = load64(frame + l->frame_previous);
+        const struct entry_frame *entry = entry_slot(t, previous);
+        bool entered = entry->address == previous && entry->previous == order[count - 1].address;
+        if ((previous != order[count - 1].address && !entered) ||
             !map_get(&p->codes.by_address, untag(load64(frame + l->frame_code)), &id) ||
             walk_step_read(p, t, end, &s, &pointer) < 0 || s.heap)
             break;
+        s.entered = s.entered || entered;
         if (!edges_known(&p->edges, &order[count - 1], &s))
             break;
         order[count++] = s;
