@@ -3,6 +3,7 @@
  * program, by a scan of writable data for something that holds together as an interpreter with a thread.
  */
 #include "python/inside.h"
+#include "python/objects.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -13,7 +14,8 @@
 enum {
     PUBLISHED_SIZE = 1024,         /* _Py_DebugOffsets has 800 bytes in 3.15 */
     SCAN_CAP = 64 << 20,
-    OLDEST = 8, NEWEST = 15,
+    OLDEST = 8,
+    NEWEST_TABLE = 12,             /* later ones publish their layout */
 };
 
 static const char *base_name(const char *path)
@@ -74,6 +76,20 @@ static bool runtime_plausible(const struct target *t, uint64_t runtime, const st
            read_word(t, interpreter + l->interpreter_id, &id) == 0 && id < 1u << 20;
 }
 
+/* What the interpreter calls itself: sys.version begins with "3.9.18". 0 while that cannot be read. */
+static unsigned minor_in_sys_version(const struct target *t, uint64_t runtime, const struct python_layout *l)
+{
+    CLEANUP(buffer_release) struct buffer text;
+    uint64_t at;
+
+    buffer_init(&text, 64 << 10);
+    if (read_word(t, runtime + l->runtime_interpreters_head, &at) < 0 ||
+        read_word(t, at + l->interpreter_sysdict, &at) < 0 || python_dict_get(t, l, at, "version", &at) < 0 ||
+        python_read_str(t, l, at, &text) < 0 || strncmp(buffer_text(&text), "3.", 2) != 0)
+        return 0;
+    return (unsigned)strtoul(buffer_text(&text) + 2, NULL, 10);
+}
+
 static int layout_of_table(const struct target *t, uint64_t runtime, unsigned minor, struct python_layout *ret)
 {
     const struct python_layout *table = python_layout_table((uint16_t)(0x0300 | minor));
@@ -108,11 +124,9 @@ static int layout_choose(const struct target *t, uint64_t runtime, unsigned mino
         return -EAGAIN; /* not initialised yet: the cookie is a static initialiser, so this is a torn or wrong place */
     if (minor >= OLDEST)
         return layout_of_table(t, runtime, minor, ret);
-    for (minor = NEWEST - 3; minor >= OLDEST; minor--) { /* no name tells: the one whose table holds together */
-        r = layout_of_table(t, runtime, minor, ret);
-        if (r == 0)
+    for (minor = NEWEST_TABLE; minor >= OLDEST; minor--) /* no name tells: the one by which it says so itself */
+        if (layout_of_table(t, runtime, minor, ret) == 0 && minor_in_sys_version(t, runtime, ret) == minor)
             return 0;
-    }
     return -EAGAIN;
 }
 
@@ -129,7 +143,7 @@ static int scan_map(const struct target *t, const struct target_map *map, unsign
         return -ENOMEM;
     if (target_read(t, map->start, data, size) < 0)
         return -ENOENT;
-    const struct python_layout *table = python_layout_table((uint16_t)(0x0300 | minor));
+    unsigned first = minor ? minor : NEWEST_TABLE, last = minor ? minor : OLDEST;
     struct error ignored;
     for (uint64_t at = 0; at + 8 <= size; at += 8) {
         if (memcmp(data + at, "xdebugpy", 8) == 0 &&
@@ -137,14 +151,19 @@ static int scan_map(const struct target *t, const struct target_map *map, unsign
             ret->runtime = map->start + at;
             return 0;
         }
-        if (!table || at < table->runtime_interpreters_head)
-            continue;
         uint64_t head = load64(data + at);
-        if (head >= 4096 && (head & 15) == 0 && head < 1ULL << 47 &&
-            runtime_plausible(t, map->start + at - table->runtime_interpreters_head, table)) {
-            ret->runtime = map->start + at - table->runtime_interpreters_head;
-            *ret_layout = *table;
-            return 0;
+        if (head < 4096 || (head & 7) || head >= 1ULL << 47)
+            continue;
+        for (unsigned m = first; m >= last; m--) {
+            const struct python_layout *table = python_layout_table((uint16_t)(0x0300 | m));
+            if (!table || at < table->runtime_interpreters_head)
+                continue;
+            uint64_t runtime = map->start + at - table->runtime_interpreters_head;
+            if (runtime_plausible(t, runtime, table) && minor_in_sys_version(t, runtime, table) == m) {
+                ret->runtime = runtime;
+                *ret_layout = *table;
+                return 0;
+            }
         }
     }
     return -ENOENT;
@@ -233,7 +252,7 @@ int python_find_runtime(struct target *t, struct python_found *ret, struct pytho
                 return r;
             }
         }
-    for (size_t i = 0; i < maps.count && seen == -ENOENT && minor; i++) /* embedded and stripped */
+    for (size_t i = 0; i < maps.count && seen == -ENOENT; i++) /* embedded and stripped */
         if (is_candidate(&maps, i, false) && scan_file(t, &maps, i, minor, ret, ret_layout) == 0)
             seen = 0;
     target_maps_release(&maps);

@@ -169,6 +169,10 @@ struct python_found {
 };
 int python_find_runtime(struct target *t, struct python_found *ret, struct python_layout *ret_layout, struct error *e);
 
+/* ---- process.c ---- */
+/* The full version from sys.version, which is not there yet while the interpreter starts. */
+void process_version_read(struct python_process *p, uint64_t interpreter);
+
 /* ---- codes.c ---- */
 int codes_init(struct codes *c);
 void codes_release(struct codes *c);

@@ -43,7 +43,7 @@ static void spans_set(struct python_process *p)
 }
 
 /* sys.version begins with "3.12.1 (main, ..."; the interpreter's own word for what it is. */
-static void version_text_read(struct python_process *p, uint64_t interpreter)
+void process_version_read(struct python_process *p, uint64_t interpreter)
 {
     CLEANUP(buffer_release) struct buffer text;
     uint64_t sysdict, value;
@@ -99,7 +99,7 @@ int python_open(struct target *t, struct python_process **ret, struct error *e)
             "callers are checked by their instruction only: Python 3.%u keeps no function versions",
             p->layout.version & 0xffu);
     spans_set(p);
-    version_text_read(p, interpreter);
+    process_version_read(p, interpreter);
     *ret = p;
     return 0;
 }

@@ -176,6 +176,8 @@ static int list_all(struct python_process *p, uint64_t now_ns)
         r = threads_list(p, &p->interpreters[i]);
     if (r == 0)
         p->listed_ns = now_ns;
+    if (r == 0 && !strchr(p->info.version_text + 2, '.')) /* "3.8" until sys.version is there */
+        process_version_read(p, p->interpreters[0].address);
     return r;
 }
 

@@ -29,6 +29,7 @@ static void put_process(struct sampler *s, struct watched *w)
         .start_ns = w->opened_ns, .image = w->image_count,
         .python = w->python ? python_info(w->python)->version_text : "", .command = buffer_text(&line)};
     record_put_process(s->writer, &r);
+    snprintf(w->python_text, sizeof(w->python_text), "%s", r.python);
     w->announced = true;
 }
 
@@ -319,6 +320,10 @@ void watch_slow(struct sampler *s, struct watched *w)
 
     if (target_cpu_ns(w->target, &cpu) == 0 && cpu > w->cpu_last_ns)
         w->cpu_last_ns = cpu;
+    if (w->python && strcmp(w->python_text, python_info(w->python)->version_text) != 0) {
+        snprintf(s->result.python, sizeof(s->result.python), "%s", python_info(w->python)->version_text);
+        put_process(s, w);
+    }
     bool unnamed = false;
     for (size_t i = 0; i < w->thread_count; i++) {
         thread_cpu_put(s, &w->threads[i]);

@@ -1,0 +1,241 @@
+"""Every Python, by run and by attach, in each mode, on programs whose shape is known."""
+import json
+import re
+
+import pytest
+
+DEEP = """
+import sys, time
+sys.setrecursionlimit(3000)
+def down(n):
+    if n:
+        return down(n - 1)
+    end = time.time() + 0.6
+    while time.time() < end:
+        pass
+down(900)
+"""
+
+THREADS = """
+import threading, time
+end = time.time() + 0.8
+def spin():
+    while time.time() < end:
+        for i in range(1000): pass
+def wait():
+    while time.time() < end:
+        time.sleep(0.01)
+ts = [threading.Thread(target=spin, name="spinner"), threading.Thread(target=wait, name="sleeper")]
+for t in ts: t.start()
+for t in ts: t.join()
+"""
+
+GENERATORS = """
+import time
+end = time.time() + 0.6
+def inner():
+    while time.time() < end:
+        for i in range(300): pass
+        yield 1
+def outer():
+    yield from inner()
+class C:
+    def method(self):
+        for x in outer():
+            for i in range(300): pass
+C().method()
+"""
+
+EXCEPTIONS = """
+import time
+end = time.time() + 0.6
+def thrower(n):
+    if n == 0:
+        for i in range(200): pass
+        raise ValueError
+    thrower(n - 1)
+def catcher():
+    try:
+        thrower(5)
+    except ValueError:
+        for i in range(200): pass
+while time.time() < end:
+    catcher()
+"""
+
+NAMES = """
+import time
+end = time.time() + 0.6
+code = compile("def made(t):\\n    while time.time() < t: pass\\nmade(time.time() + 0.15)", "<made>", "exec")
+exec(code, {"time": time})
+key = lambda x: [y * y for y in range(100)]
+while time.time() < end:
+    sorted(range(50), key=key)
+"""
+
+CHILDREN = """
+import multiprocessing, os, subprocess, sys, time
+def child_work(t):
+    end = time.time() + t
+    while time.time() < end: pass
+if __name__ == "__main__":
+    pid = os.fork()
+    if pid == 0:
+        child_work(0.4)
+        os._exit(0)
+    p = multiprocessing.get_context("spawn").Process(target=child_work, args=(0.4,))
+    p.start()
+    subprocess.run([sys.executable, "-c", "import time\\ndef sub_work():\\n e = time.time() + .4\\n while time.time() < e: pass\\nsub_work()"])
+    p.join()
+    os.waitpid(pid, 0)
+"""
+
+
+def collapsed(run, recording, *options):
+    """{(frame, ...): count} with frames as written, outermost first."""
+    stacks = {}
+    for line in run("export", "--format", "collapsed", *options, recording).ok().out.splitlines():
+        frames, _, count = line.rpartition(" ")
+        stacks[tuple(frames.split(";"))] = int(count)
+    return stacks
+
+
+def names(stack):
+    return [re.sub(r" \(.*\)$", "", frame) for frame in stack]
+
+
+def share(stacks, test):
+    return sum(n for s, n in stacks.items() if test(names(s))) / max(1, sum(stacks.values()))
+
+
+def profile(run, script, python, source, tmp_path, *options):
+    out = tmp_path / "run.pit"
+    done = run("run", "-o", out, "--python", python, *options, script(source))
+    assert done.status == 0, done.err
+    return out, done
+
+
+def test_deep_recursion_is_whole(pythons, run, script, tmp_path):
+    out, _ = profile(run, script, pythons, DEEP, tmp_path)
+    stacks = collapsed(run, out)
+    deepest = max(stacks, key=len)
+    assert names(deepest) == ["<module>"] + ["down"] * 901
+
+
+def test_threads_have_their_names_and_states(pythons, run, script, tmp_path):
+    out, _ = profile(run, script, pythons, THREADS, tmp_path)
+    stacks = collapsed(run, out, "--threads")
+    by_thread = {}
+    for stack, count in stacks.items():
+        by_thread[stack[0]] = by_thread.get(stack[0], 0) + count
+    joined = " ".join(by_thread)
+    for name in ("MainThread", "spinner", "sleeper"):
+        assert name in joined, by_thread
+
+
+def test_modes_keep_what_they_say(pythons, run, script, tmp_path):
+    wall, _ = profile(run, script, pythons, THREADS, tmp_path)
+    sleeping = share(collapsed(run, wall), lambda s: "wait" in s)
+    for mode in ("cpu", "gil"):
+        kept, _ = profile(run, script, pythons, THREADS, tmp_path, "--mode", mode)
+        stacks = collapsed(run, kept)
+        assert share(stacks, lambda s: "spin" in s) > share(stacks, lambda s: "wait" in s)
+        assert share(stacks, lambda s: "wait" in s) < sleeping
+
+
+def test_generators_stand_on_their_callers(pythons, run, script, tmp_path):
+    out, _ = profile(run, script, pythons, GENERATORS, tmp_path)
+    stacks = collapsed(run, out)
+    method = "C.method" if pythons.minor >= (3, 11) else "method"
+    for stack in map(names, stacks):
+        if "inner" in stack and stack[0] == "<module>":
+            assert stack[stack.index("inner") - 1] == "outer" and method in stack, stack
+    assert share(stacks, lambda s: "inner" in s) > 0.2
+
+
+def test_exceptions_leave_no_impossible_stack(pythons, run, script, tmp_path):
+    out, _ = profile(run, script, pythons, EXCEPTIONS, tmp_path)
+    for stack in map(names, collapsed(run, out)):
+        if "thrower" in stack:
+            assert stack[stack.index("thrower") - 1] == "catcher", stack
+            assert stack.count("thrower") <= 6
+
+
+def test_names_of_exec_lambda_and_comprehension(pythons, run, script, tmp_path):
+    out, _ = profile(run, script, pythons, NAMES, tmp_path)
+    stacks = collapsed(run, out)
+    assert share(stacks, lambda s: "made" in s) > 0.05
+    assert share(stacks, lambda s: "<lambda>" in s) > 0.3
+    if pythons.minor < (3, 12):  # PEP 709 inlines it from then on
+        comprehension = "<lambda>.<locals>.<listcomp>" if pythons.minor == (3, 11) else "<listcomp>"
+        assert share(stacks, lambda s: comprehension in s) > 0.3
+
+
+def test_children_of_all_kinds_are_in_the_recording(pythons, run, script, tmp_path):
+    out, _ = profile(run, script, pythons, CHILDREN, tmp_path)
+    stacks = collapsed(run, out)
+    assert share(stacks, lambda s: "child_work" in s) > 0
+    assert share(stacks, lambda s: "sub_work" in s) > 0
+    alone, _ = profile(run, script, pythons, CHILDREN, tmp_path, "--no-children")
+    assert share(collapsed(run, alone), lambda s: "sub_work" in s) == 0
+
+
+def test_attach_sees_what_run_sees(pythons, run, start_target, tmp_path):
+    target = start_target(pythons, "print('ready')\ndef work():\n    while True:\n        for i in range(1000): pass\nwork()\n")
+    out = tmp_path / "attach.pit"
+    run("attach", "--duration", "0.5s", "-o", out, target.pid).ok()
+    assert share(collapsed(run, out), lambda s: s == ["<module>", "work"]) > 0.95
+    assert target.poll() is None
+
+
+@pytest.mark.parametrize("options", [[], ["--consistent"]], ids=["running", "consistent"])
+def test_dump_shows_every_thread(pythons, run, start_target, options):
+    target = start_target(
+        pythons,
+        "import threading, time\ndef idle(): time.sleep(60)\n"
+        "threading.Thread(target=idle, name='idler', daemon=True).start()\ntime.sleep(0.05)\nprint('ready')\ninput()\n",
+    )
+    told = json.loads(run("dump", "--json", *options, target.pid).ok().out)
+    by_name = {t["name"]: [f["function"] for f in t["frames"]] for t in told["threads"]}
+    assert by_name["idler"][0] == "idle"
+    assert by_name["MainThread"] == ["<module>"]
+    assert target.poll() is None
+
+
+def test_run_passes_everything_through(pythons, run, script):
+    echo = script("import sys\nprint(sys.stdin.read().upper(), end='')\nprint('err', file=sys.stderr)\nsys.exit(3)\n")
+    done = run("run", "--python", pythons, echo, input="through\n")
+    assert (done.status, done.out) == (3, "THROUGH\n")
+    assert "err\n" in done.err
+    died = run("run", "--python", pythons, script("import os\nos.kill(os.getpid(), 15)\n"))
+    assert died.status == -15
+
+
+def test_failures_are_one_line_and_their_own_status(run, script, tmp_path):
+    cases = [
+        (["run", "missing.py"], 125),
+        (["run", "-o", "/no/such/folder/x.pit", script("print(1)")], 125),
+        (["run"], 2),
+        (["run", "--rate", "fast", script("print(1)")], 2),
+        (["attach", "0"], 2),
+        (["attach", "99999999"], 3),
+        (["dump", "99999999"], 3),
+        (["nonsense"], 2),
+    ]
+    for words, status in cases:
+        done = run(*words)
+        assert (done.status, done.out) == (status, ""), (words, done)
+        assert re.fullmatch(r"pitviper: .+\n", done.err), (words, done.err)
+
+
+def test_a_file_that_is_no_recording_is_not_replaced(run, script, tmp_path):
+    precious = tmp_path / "app.pit"
+    precious.write_text("not a recording\n")
+    done = run("run", script("print(1)"))
+    assert done.status == 125 and precious.read_text() == "not a recording\n"
+
+
+def test_full_disk_never_harms_the_program(run, script):
+    done = run("run", "-o", "/dev/full", script("import time\ntime.sleep(0.3)\nprint('done')\n"))
+    assert (done.status, done.out) == (0, "done\n")
+    assert "incomplete" in done.err
