@@ -20,9 +20,8 @@
 #define FORMAT_CHUNK_HEADER 16
 enum format_chunk {
     FORMAT_CHUNK_DATA = 1,
-    FORMAT_CHUNK_RESTART =
-        2, /* data, before which strings, code, frames, stacks, states and time are forgotten */
-    FORMAT_CHUNK_END = 3, /* empty; the writer was closed in order */
+    FORMAT_CHUNK_RESTART = 2, /* data, before which strings, code, frames, stacks, states and time are forgotten */
+    FORMAT_CHUNK_END = 3,     /* empty; the writer was closed in order */
 };
 enum format_encoding {
     FORMAT_RAW = 0, /* the flags byte; other values are for compression to come */
@@ -54,9 +53,8 @@ enum format_encoding {
 enum format_event {
     FORMAT_STRING = 1, /* size, bytes; id is the next */
     FORMAT_CODE = 2,   /* process, qualname string, file string, first line; id is the next */
-    FORMAT_FRAME =
-        3, /* kind, zigzag of code less last frame's, line, zigzag end line less line, column, end column */
-    FORMAT_STACK = 4, /* last id less parent, zigzag of frame less last stack's frame; id is the next */
+    FORMAT_FRAME = 3,  /* kind, zigzag of code less last frame's, line, zigzag end line less line, column, end column */
+    FORMAT_STACK = 4,  /* last id less parent, zigzag of frame less last stack's frame; id is the next */
     FORMAT_SKIPPABLE = 0x20,
     FORMAT_META = 0x20,        /* key, value */
     FORMAT_PROCESS = 0x21,     /* id, parent, pid, start, image, python, command */

@@ -46,10 +46,8 @@ static int damaged(struct reading *g, const char *what)
 
 static bool fits(uint64_t value, uint64_t limit, uint32_t *ret)
 {
-    if (value >= limit)
-        return false;
-    *ret = (uint32_t)value;
-    return true;
+    *ret = value < limit ? (uint32_t)value : 0;
+    return value < limit;
 }
 
 /* base + delta, if that lies in [0, limit). */
@@ -244,8 +242,7 @@ static int read_process_end(struct reading *g, struct reader *r)
     p.time_ns = reader_varint(r);
     p.cpu_ns = reader_varint(r);
     int64_t status = reader_zigzag(r);
-    if (r->failed || !ok || status < INT32_MIN || status > INT32_MAX || p.time_ns > INT64_MAX ||
-        p.cpu_ns > INT64_MAX)
+    if (r->failed || !ok || status < INT32_MIN || status > INT32_MAX || p.time_ns > INT64_MAX || p.cpu_ns > INT64_MAX)
         return damaged(g, "the end of a process that does not hold together");
     p.status = (int32_t)status;
     return CALL(g, process_end, &p);
@@ -285,8 +282,8 @@ static int read_thread_cpu(struct reading *g, struct reader *r)
 static int read_counters(struct reading *g, struct reader *r)
 {
     struct record_counters c = {0};
-#define READ_COUNTER(name)                                                                                   \
-    if (r->at < r->end)                                                                                      \
+#define READ_COUNTER(name)                                                                                             \
+    if (r->at < r->end)                                                                                                \
         c.name = reader_varint(r);
     RECORD_COUNTERS(READ_COUNTER)
 #undef READ_COUNTER
@@ -494,15 +491,14 @@ static int read_file_header(struct reading *g, const char *name, struct error *e
     if (memcmp(header, FORMAT_MAGIC, known) != 0)
         return error_set(e, EINVAL, "%s is not a recording of pitviper", name);
     if (n < FORMAT_HEADER_SIZE)
-        return error_set(
-            e, EINVAL, "%s is cut off in its first bytes: nothing of the recording is left", name);
+        return error_set(e, EINVAL, "%s is cut off in its first bytes: nothing of the recording is left", name);
     if (crc32c(0, header, 12) != get_le32(header + 12))
         return error_set(e, EINVAL, "%s is damaged in its first bytes: it cannot be read", name);
     uint32_t version = get_le32(header + 8);
     if (version > FORMAT_VERSION)
         return error_set(e, EINVAL,
-            "%s was written in format %u, and this pitviper reads up to %d: use a newer pitviper", name,
-            version, FORMAT_VERSION);
+            "%s was written in format %u, and this pitviper reads up to %d: use a newer pitviper", name, version,
+            FORMAT_VERSION);
     if (version == 0)
         return error_set(e, EINVAL, "%s is not a recording of pitviper: it names format 0", name);
     g->summary->bytes = FORMAT_HEADER_SIZE;
@@ -550,8 +546,8 @@ static int reading_run(struct reading *g, const char *name, const struct record_
     return r;
 }
 
-int record_read(int fd, const char *name, const struct record_events *events, void *context,
-    struct record_summary *ret, struct error *e)
+int record_read(int fd, const char *name, const struct record_events *events, void *context, struct record_summary *ret,
+    struct error *e)
 {
     struct reading g = {.fd = fd};
     return reading_run(&g, name, events, context, ret, e);

@@ -304,8 +304,8 @@ int record_writer_close(struct record_writer *w, struct error *e)
         fail(w, -errno);
     int failure = w->failure;
     if (failure != 0 && w->bad_id)
-        error_set(e, EINVAL,
-            "the recording %s is cut short: an id was used out of order (a defect of pitviper)", w->path);
+        error_set(
+            e, EINVAL, "the recording %s is cut short: an id was used out of order (a defect of pitviper)", w->path);
     else if (failure != 0)
         write_error(e, w, failure);
     writer_free(w);
@@ -556,8 +556,8 @@ void record_put_counters(struct record_writer *w, const struct record_counters *
     scratch_end(w, FORMAT_COUNTERS);
 }
 
-void record_put_source(struct record_writer *w, const char *path, const uint8_t digest[32], const void *text,
-    size_t size, bool whole)
+void record_put_source(
+    struct record_writer *w, const char *path, const uint8_t digest[32], const void *text, size_t size, bool whole)
 {
     if (!scratch_begin(w))
         return;
