@@ -138,6 +138,7 @@ static int code_fill(struct python_process *p, const uint8_t *header, struct cod
     const struct python_layout *l = &p->layout;
     CLEANUP(buffer_release) struct buffer table;
 
+    buffer_init(&table, PYTHON_BYTES_CAP);
     c->public.first_line = field32(header, l->code_firstlineno);
     c->public.flags = field32(header, l->code_flags);
     c->generator = (c->public.flags & (CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR)) != 0;
@@ -155,7 +156,6 @@ static int code_fill(struct python_process *p, const uint8_t *header, struct cod
         return r;
     /* _Py_MakeShimCode (Python/pylifecycle.c, Objects/codeobject.c) names them so */
     c->shim = strcmp(c->public.qualname, "<shim>") == 0 || strcmp(c->public.qualname, "<interpreter trampoline>") == 0;
-    buffer_init(&table, PYTHON_BYTES_CAP);
     r = python_read_bytes(p->target, l, c->identity[2], &table);
     if (r < 0)
         return r;

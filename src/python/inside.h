@@ -170,6 +170,8 @@ struct python_found {
 int python_find_runtime(struct target *t, struct python_found *ret, struct python_layout *ret_layout, struct error *e);
 
 /* ---- process.c ---- */
+int process_new(struct target *t, const struct python_found *found, const struct python_layout *layout,
+    struct python_process **ret, struct error *e);
 /* The full version from sys.version, which is not there yet while the interpreter starts. */
 void process_version_read(struct python_process *p, uint64_t interpreter);
 

@@ -116,7 +116,7 @@ const struct python_opcodes python_opcodes_3_10 = {
         [141] = {PYTHON_OP_INLINES, .call = true}, /* CALL_FUNCTION_KW */
         [142] = {PYTHON_OP_INLINES, .call = true}, /* CALL_FUNCTION_EX */
         [143] = {PYTHON_OP_RUNS_C}, /* SETUP_WITH */
-        [144] = {PYTHON_OP_OPAQUE}, /* EXTENDED_ARG */
+        [144] = {PYTHON_OP_RUNS_C}, /* EXTENDED_ARG */
         [145] = {PYTHON_OP_RUNS_C}, /* LIST_APPEND */
         [146] = {PYTHON_OP_RUNS_C}, /* SET_ADD */
         [147] = {PYTHON_OP_RUNS_C}, /* MAP_ADD */

@@ -48,7 +48,6 @@ void process_version_read(struct python_process *p, uint64_t interpreter)
     CLEANUP(buffer_release) struct buffer text;
     uint64_t sysdict, value;
 
-    snprintf(p->info.version_text, sizeof(p->info.version_text), "3.%u", p->layout.version & 0xffu);
     buffer_init(&text, 64 << 10);
     if (p->layout.interpreter_sysdict == PYTHON_FIELD_NONE ||
         target_read(p->target, interpreter + p->layout.interpreter_sysdict, &sysdict, 8) < 0 ||
@@ -61,44 +60,55 @@ void process_version_read(struct python_process *p, uint64_t interpreter)
         snprintf(p->info.version_text, sizeof(p->info.version_text), "%.*s", (int)size, line);
 }
 
-int python_open(struct target *t, struct python_process **ret, struct error *e)
+int process_new(struct target *t, const struct python_found *found, const struct python_layout *layout,
+    struct python_process **ret, struct error *e)
 {
-    struct python_found found;
-    uint64_t interpreter = 0, thread = 0;
-
     struct python_process *p = calloc(1, sizeof(*p));
+
     if (!p)
         return error_set(e, ENOMEM, "out of memory");
     p->target = t;
+    p->layout = *layout;
+    p->opcodes = python_opcodes_table(layout->version);
+    if (!p->opcodes) {
+        free(p);
+        return error_set(e, ENOTSUP, "process %d runs Python 3.%u, whose instructions are not known", target_pid(t),
+            layout->version & 0xffu);
+    }
     codes_init(&p->codes);
     edges_init(&p->edges);
-    int r = python_find_runtime(t, &found, &p->layout, e);
-    if (r == 0) {
-        p->opcodes = python_opcodes_table(p->layout.version);
-        if (!p->opcodes)
-            r = error_set(e, ENOTSUP, "process %d runs Python 3.%u, whose instructions are not known", target_pid(t),
-                p->layout.version & 0xffu);
-    }
-    if (r == 0) {
-        (void)target_read(t, found.runtime + p->layout.runtime_interpreters_head, &interpreter, 8);
-        if (interpreter)
-            (void)target_read(t, interpreter + p->layout.interpreter_threads_head, &thread, 8);
-        if (!thread)
-            r = error_set(e, EAGAIN, "process %d has a Python in it that is not running yet", target_pid(t));
-    }
-    if (r < 0) {
-        python_close(p);
-        return r;
-    }
-    p->runtime = found.runtime;
-    p->info.version = p->layout.version;
-    p->info.found_by = found.by;
-    p->info.versions_checked = p->layout.version >= 0x030b;
+    p->runtime = found->runtime;
+    p->info.version = layout->version;
+    p->info.found_by = found->by;
+    p->info.versions_checked = layout->version >= 0x030b;
     if (!p->info.versions_checked)
         snprintf(p->info.weaker, sizeof(p->info.weaker),
             "callers are checked by their instruction only: Python 3.%u keeps no function versions",
-            p->layout.version & 0xffu);
+            layout->version & 0xffu);
+    snprintf(p->info.version_text, sizeof(p->info.version_text), "3.%u", layout->version & 0xffu);
     spans_set(p);
+    *ret = p;
+    return 0;
+}
+
+int python_open(struct target *t, struct python_process **ret, struct error *e)
+{
+    struct python_found found;
+    struct python_layout layout;
+    struct python_process *p;
+    uint64_t interpreter = 0, thread = 0;
+
+    int r = python_find_runtime(t, &found, &layout, e);
+    if (r < 0)
+        return r;
+    (void)target_read(t, found.runtime + layout.runtime_interpreters_head, &interpreter, 8);
+    if (interpreter)
+        (void)target_read(t, interpreter + layout.interpreter_threads_head, &thread, 8);
+    if (!thread)
+        return error_set(e, EAGAIN, "process %d has a Python in it that is not running yet", target_pid(t));
+    r = process_new(t, &found, &layout, &p, e);
+    if (r < 0)
+        return r;
     process_version_read(p, interpreter);
     *ret = p;
     return 0;
