@@ -204,6 +204,8 @@ struct interpreter_words {
 
 static void words_want(struct interpreter_words *w, uint64_t address, uint32_t size)
 {
+    if (size > sizeof(w->bytes[0]))
+        return;
     for (size_t i = 0; i < w->count; i++) {
         uint64_t low = address < w->start[i] ? address : w->start[i];
         uint64_t high = address + size > w->start[i] + w->size[i] ? address + size : w->start[i] + w->size[i];
@@ -236,12 +238,12 @@ static size_t words_iovecs(struct python_process *p, struct interpreter *in, str
     return w->count;
 }
 
-static const uint8_t *words_at(const struct interpreter_words *w, uint64_t address)
+static const uint8_t *words_at(const struct interpreter_words *w, uint64_t address, uint32_t size)
 {
-    static const uint8_t zeroes[64];
+    static const uint8_t zeroes[1024];
 
     for (size_t i = 0; i < w->count; i++)
-        if (address - w->start[i] < w->size[i])
+        if (address - w->start[i] <= w->size[i] && w->size[i] - (address - w->start[i]) >= size)
             return w->bytes[i] + (address - w->start[i]);
     return zeroes;
 }
@@ -368,10 +370,11 @@ static int interpreter_sample(struct python_process *p, struct interpreter *in, 
         return r;
     uint32_t collecting = load32(words_at(&w, l->interpreter_gc_collecting != PYTHON_FIELD_NONE
                                                   ? in->address + l->interpreter_gc_collecting
-                                                  : p->runtime + l->runtime_gc_collecting));
-    const uint8_t *gil = words_at(&w, in->gil);
+                                                  : p->runtime + l->runtime_gc_collecting,
+        4));
+    const uint8_t *gil = words_at(&w, in->gil, l->gil_switch_number + 8u);
     in->in_gc = collecting == 1;
-    if (load64(words_at(&w, in->address + l->interpreter_threads_head)) != in->threads_head)
+    if (load64(words_at(&w, in->address + l->interpreter_threads_head, 8)) != in->threads_head)
         in->listed = false;
     uint64_t switches = load64(gil + l->gil_switch_number), holder = load64(gil + l->gil_last_holder);
     bool known = in->gil != 0 && in->gil_known;
