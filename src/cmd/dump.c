@@ -52,7 +52,7 @@ static int take(struct dump *d, struct error *e)
 
     for (int i = 0; i < TRIES; i++) {
         uint64_t began = clock_monotonic_ns();
-        bool whole = true;
+        bool whole = i > 0; /* the first sample learns where things are, and takes longer */
         r = python_sample(d->python, &d->sample);
         d->spread_ns = clock_monotonic_ns() - began;
         if (r == -ESRCH)

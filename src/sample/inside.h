@@ -8,6 +8,7 @@
 enum {
     STACKS_CAP = 1 << 20,          /* distinct stacks before the recording restarts: memory stays flat */
     STATE_AGE_NS = 1000000,        /* a thread's kernel state is read at up to 1 kHz */
+    STATE_AGE_STILL_NS = 4000000,
     STATE_AGE_QUIET_NS = 16000000, /* and less often while it sleeps and its stack is proven not to change */
     STATE_STALE_NS = 2000000,
     KEEP_NS = 5000000,             /* housekeeping: children, ends, new threads */

@@ -202,20 +202,22 @@ static struct watched_thread *thread_find(struct sampler *s, struct watched *w, 
     return t;
 }
 
-/* One pread at up to 1 kHz a thread; a sleeping thread whose stack is proven unchanged is asked less often. */
-static void kernel_state(struct sampler *s, struct watched_thread *t, const struct python_thread *from, uint64_t now_ns)
+/* One pread at up to 1 kHz a thread. A sleeping thread whose stack stands still is asked less often, and still less where
+ * that is proven and not only seen: it may be computing below the same call. */
+static void kernel_state(struct sampler *s, struct watched_thread *t, const struct python_thread *from, bool moved,
+    uint64_t now_ns)
 {
     int core = -1;
-    bool quiet = from->result == PYTHON_STACK_SAME && t->kernel_state == 'S';
+    uint64_t most = from->result == PYTHON_STACK_SAME ? STATE_AGE_QUIET_NS : STATE_AGE_STILL_NS;
 
-    if (!t->kernel_open || now_ns - t->state_ns < (quiet ? t->state_age_ns : STATE_AGE_NS))
+    if (moved || t->kernel_state != 'S')
+        t->state_age_ns = STATE_AGE_NS;
+    if (!t->kernel_open || now_ns - t->state_ns < t->state_age_ns)
         return;
     if (target_thread_state(&t->kernel, &t->kernel_state, &core) < 0)
         return;
     t->state_ns = now_ns;
-    t->state_age_ns = quiet && t->kernel_state == 'S'
-                          ? (t->state_age_ns * 2 < STATE_AGE_QUIET_NS ? t->state_age_ns * 2 : STATE_AGE_QUIET_NS)
-                          : STATE_AGE_NS;
+    t->state_age_ns = t->state_age_ns * 2 < most ? t->state_age_ns * 2 : most;
     if (t->kernel_state == 'R' && core >= 0)
         s->busy_core = core;
 }
@@ -223,21 +225,22 @@ static void kernel_state(struct sampler *s, struct watched_thread *t, const stru
 static void thread_sample(struct sampler *s, struct watched *w, struct watched_thread *t, const struct python_thread *from,
     uint64_t now_ns)
 {
-    kernel_state(s, t, from, now_ns);
     t->seen = s->ticks;
     if (!t->kept)
         return;
-    bool on_cpu = t->kernel_state == 'R', rejected = from->result == PYTHON_STACK_REJECTED;
+    bool rejected = from->result == PYTHON_STACK_REJECTED;
     uint32_t state = rejected ? RECORD_REJECTED : RECORD_PRESENT;
-    uint32_t stack = t->plain_stack;
+    uint32_t before = t->plain_stack, stack = before;
+    if (!rejected && (from->result != PYTHON_STACK_SAME || t->depth != from->depth))
+        stack = fold_stack(s, w, t, from);
+    kernel_state(s, t, from, stack != before, now_ns);
+    bool on_cpu = t->kernel_state == 'R';
     state |= on_cpu ? RECORD_ON_CPU : 0;
     state |= from->has_gil ? RECORD_HAS_GIL : 0;
     state |= from->wants_gil ? RECORD_WANTS_GIL : 0;
     state |= from->result == PYTHON_STACK_REPAIRED ? RECORD_REPAIRED : 0;
     state |= now_ns - t->state_ns > STATE_STALE_NS ? RECORD_STATE_STALE : 0;
     if (!rejected) {
-        if (from->result != PYTHON_STACK_SAME || t->depth != from->depth)
-            stack = fold_stack(s, w, t, from);
         if (from->in_gc) {
             stack = fold_pseudo(s, stack, RECORD_FRAME_GC);
             state |= RECORD_IN_GC;
