@@ -128,11 +128,17 @@ struct profile_share profile_share(const struct profile *p, const struct profile
 /* Thread time that so many hits stand for, in nanoseconds. */
 double profile_time_ns(const struct profile *p, uint64_t hits);
 
-/* Indices of the functions or lines, most hits first (ties by name, then place); those without hits are left out. The
- * caller frees *ret with free(). */
+/* Indices of the functions or lines, most hits first (ties by name, then place); functions without any hits and lines
+ * without self hits are left out. The caller frees *ret with free(). */
 int profile_functions_by_self(const struct profile *p, uint32_t **ret, size_t *ret_count);
 int profile_functions_by_total(const struct profile *p, uint32_t **ret, size_t *ret_count);
 int profile_lines_by_self(const struct profile *p, uint32_t **ret, size_t *ret_count);
+
+/* The costliest child of the costliest child and so on from the root, until a node's self hits outweigh each child.
+ * Nodes from the outermost on; freed with free(). */
+int profile_heaviest_path(const struct profile *p, uint32_t **ret, size_t *ret_count);
+/* The share of a node's total. With several threads its spread over ticks is taken to be that of its function. */
+struct profile_share profile_node_share(const struct profile *p, uint32_t node);
 
 /* The recorded text of a line, without its line end; false where it was not recorded. */
 bool profile_source_line(const struct profile *p, const char *path, uint32_t line, const char **ret, size_t *ret_size);

@@ -84,11 +84,6 @@ static int sorted(const struct profile *p, size_t count, bool (*has_hits)(const 
     return 0;
 }
 
-static bool has_self(const struct profile *p, size_t i)
-{
-    return p->functions[i].self.y > 0;
-}
-
 static bool has_total(const struct profile *p, size_t i)
 {
     return p->functions[i].total.y > 0;
@@ -101,7 +96,7 @@ static bool line_has_self(const struct profile *p, size_t i)
 
 int profile_functions_by_self(const struct profile *p, uint32_t **ret, size_t *ret_count)
 {
-    return sorted(p, p->function_count, has_self, compare_self, ret, ret_count);
+    return sorted(p, p->function_count, has_total, compare_self, ret, ret_count);
 }
 
 int profile_functions_by_total(const struct profile *p, uint32_t **ret, size_t *ret_count)
@@ -112,6 +107,49 @@ int profile_functions_by_total(const struct profile *p, uint32_t **ret, size_t *
 int profile_lines_by_self(const struct profile *p, uint32_t **ret, size_t *ret_count)
 {
     return sorted(p, p->line_count, line_has_self, compare_lines, ret, ret_count);
+}
+
+/* ---- the heaviest path ---- */
+
+static uint32_t heaviest_child(const struct profile *p, uint32_t node)
+{
+    uint32_t best = PROFILE_NONE;
+    for (uint32_t c = p->nodes[node].first_child; c != PROFILE_NONE; c = p->nodes[c].sibling)
+        if (best == PROFILE_NONE || p->nodes[c].total > p->nodes[best].total)
+            best = c;
+    if (best == PROFILE_NONE || p->nodes[best].total == 0 || p->nodes[best].total < p->nodes[node].self)
+        return PROFILE_NONE;
+    return best;
+}
+
+int profile_heaviest_path(const struct profile *p, uint32_t **ret, size_t *ret_count)
+{
+    uint32_t *path = NULL;
+    size_t count = 0, capacity = 0;
+    for (uint32_t at = heaviest_child(p, 0); at != PROFILE_NONE; at = heaviest_child(p, at)) {
+        if (array_reserve(&path, &capacity, count + 1, sizeof(*path)) < 0) {
+            free(path);
+            return -ENOMEM;
+        }
+        path[count++] = at;
+    }
+    *ret = path;
+    *ret_count = count;
+    return 0;
+}
+
+struct profile_share profile_node_share(const struct profile *p, uint32_t node)
+{
+    const struct profile_node *n = &p->nodes[node];
+    struct profile_sums s = {.y = n->total, .yy = (double)n->total, .yn = (double)n->total};
+    if (n->line != PROFILE_NONE) {
+        const struct profile_sums *f = &p->functions[p->lines[n->line].function].total;
+        if (f->y > 0) {
+            s.yy *= f->yy / (double)f->y;
+            s.yn *= f->yn / (double)f->y;
+        }
+    }
+    return profile_share(p, &s);
 }
 
 /* ---- sources ---- */

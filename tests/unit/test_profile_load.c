@@ -394,6 +394,32 @@ static void keeps_what_came_before_damage(void **state)
     assert_non_null(strstr(e.text, "nothing.pit"));
 }
 
+static void follows_the_costliest_child(void **state)
+{
+    struct program *g = *state;
+    run_program(g, 2000, THREADS, 0);
+    struct profile *p = load(g, &(struct profile_options){0});
+    uint32_t *path = NULL;
+    size_t count = 0;
+    assert_int_equal(profile_heaviest_path(p, &path, &count), 0);
+    assert_true(count >= 1);
+    for (size_t i = 0; i < count; i++) {
+        uint32_t above = i == 0 ? 0 : path[i - 1];
+        assert_int_equal(p->nodes[path[i]].parent, above);
+        assert_true(p->nodes[path[i]].total >= p->nodes[above].self);
+        for (uint32_t c = p->nodes[above].first_child; c != PROFILE_NONE; c = p->nodes[c].sibling)
+            assert_true(p->nodes[c].total <= p->nodes[path[i]].total);
+        struct profile_share s = profile_node_share(p, path[i]);
+        assert_true(s.low < s.share && s.share < s.high);
+        assert_true(fabs(s.share - (double)p->nodes[path[i]].total / (double)p->hits) < 1e-12);
+    }
+    uint32_t last = path[count - 1];
+    for (uint32_t c = p->nodes[last].first_child; c != PROFILE_NONE; c = p->nodes[c].sibling)
+        assert_true(p->nodes[c].total < p->nodes[last].self || p->nodes[c].total == 0);
+    free(path);
+    profile_free(p);
+}
+
 static void orders_by_hits(void **state)
 {
     struct program *g = *state;
@@ -431,6 +457,7 @@ int main(void)
         TEST(picks_a_thread_by_name_and_by_id),
         TEST(knows_processes_sources_and_the_kernels_figures),
         TEST(keeps_what_came_before_damage),
+        TEST(follows_the_costliest_child),
         TEST(orders_by_hits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
