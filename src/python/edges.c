@@ -17,10 +17,16 @@
 #include <errno.h>
 #include <string.h>
 
+enum {
+    MET_INLINED = 2,   /* sightings that stand for a second read that agrees */
+    LOOPS_CAP = 1 << 16, /* interpreter loops in each other: as deep as the C stack */
+};
+
 int edges_init(struct edges *s)
 {
     map_init(&s->accepted);
     map_init(&s->sites);
+    map_init(&s->pending);
     return 0;
 }
 
@@ -28,6 +34,7 @@ void edges_release(struct edges *s)
 {
     map_release(&s->accepted);
     map_release(&s->sites);
+    map_release(&s->pending);
 }
 
 static uint64_t edge_key(const struct step *caller, const struct step *callee)
@@ -44,7 +51,7 @@ bool edges_known(const struct edges *s, const struct step *caller, const struct 
 {
     uint64_t accepted;
 
-    return map_get(&s->accepted, edge_key(caller, callee), &accepted) && accepted;
+    return map_get(&s->accepted, edge_key(caller, callee), &accepted);
 }
 
 bool edges_reseat(const struct edges *s, const struct step *caller, const struct step *callee, uint32_t *ret_at)
@@ -75,6 +82,26 @@ static bool callable_in_slot(struct python_process *p, struct thread *t, const s
     for (int i = 0; slots && i < 3; i++)
         if (untag(load64(slots + 8 * i)) == callee->func)
             return true;
+    return false;
+}
+
+/* 3.11 marks a frame that was entered from C by a flag in the frame itself, which may be its last tenant's. But each
+ * interpreter loop has a _PyCFrame on the C stack, and the frame that called out of it stays its current_frame
+ * (Include/cpython/pystate.h; `previous` follows it). */
+static bool called_out(struct python_process *p, struct thread *t, const struct step *caller)
+{
+    const struct python_layout *l = &p->layout;
+    const uint8_t *field = snapshot_at(p, t, t->address + l->thread_frame, 8);
+    uint64_t at = field ? load64(field) : 0;
+
+    for (int i = 0; at && i < LOOPS_CAP; i++) {
+        const uint8_t *cframe = snapshot_at(p, t, at + l->cframe_current_frame, 16);
+        if (!cframe)
+            return false;
+        if (i > 0 && load64(cframe) == caller->address)
+            return true;
+        at = load64(cframe + 8);
+    }
     return false;
 }
 
@@ -153,6 +180,8 @@ enum edge_verdict edges_judge(struct python_process *p, struct thread *t, const 
         return EDGE_REFUSED;
     if (callee->entered) {
         suspect = versioned && pristine; /* a specialised Python call enters no new interpreter loop */
+        if (p->layout.version == 0x030b && !called_out(p, t, caller))
+            return EDGE_REFUSED;
     } else if (op->class == PYTHON_OP_RUNS_C) {
         return EDGE_REFUSED; /* it pushes no frame itself */
     } else if (to->shim) {
@@ -176,10 +205,14 @@ enum edge_verdict edges_judge(struct python_process *p, struct thread *t, const 
         p->counters.edges_confirmed++;
         return accept(s, caller, callee);
     }
-    uint64_t key = edge_key(caller, callee), met;
-    if (!callee->entered && op->call && map_get(&s->accepted, key, &met))
+    uint64_t key = edge_key(caller, callee), met = 0;
+    if (!op->call || callee->entered)
+        return EDGE_REFUSED;
+    (void)map_get(&s->pending, key, &met);
+    if (++met >= MET_INLINED) {
+        map_remove(&s->pending, key);
         return accept(s, caller, callee);
-    if (!callee->entered && op->call)
-        (void)map_put(&s->accepted, key, 0);
+    }
+    (void)map_put(&s->pending, key, met);
     return EDGE_REFUSED;
 }

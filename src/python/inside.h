@@ -32,7 +32,7 @@ struct snapshot {
 
 struct chunk {                 /* one _PyStackChunk of the data stack */
     uint64_t base;
-    uint32_t size, read;       /* its own size; how many bytes of it are predicted to be needed */
+    uint32_t size, read, peak; /* its own size; how many bytes to copy; the most needed since `read` was last set */
 };
 struct heap_frame {            /* a frame outside the data stack: generators, and every frame before 3.11 */
     uint64_t address, previous; /* previous: its caller when it last had one */
@@ -84,7 +84,7 @@ struct thread {
     struct chunk *chunks;      /* [0] the oldest */
     size_t chunk_count, chunk_capacity;
     uint64_t c_low, c_high;    /* the part of its C stack in which entry frames were seen; c_high 0: none */
-    uint32_t c_samples;
+    uint32_t learnt;           /* samples it learnt from */
     struct heap_frame *heap;   /* those of the last stack first, leaf first; then those of the samples before */
     size_t heap_count, heap_capacity;
     struct map heap_index;     /* address -> place in heap */
@@ -108,7 +108,8 @@ struct interpreter {
 };
 
 struct edges {
-    struct map accepted;       /* hash of (caller code, at, callee code, entered) -> 1; pending ones -> 0 */
+    struct map accepted;       /* hash of (caller code, at, callee code, entered) */
+    struct map pending;        /* the same, of edges that rest on the slot alone -> how often met */
     struct map sites;          /* hash of (caller code, callee code) -> the last accepted `at` */
 };
 
@@ -203,6 +204,9 @@ void thread_free(struct thread *t);
 int walk_chain(struct python_process *p, struct thread *t);
 /* Checks every caller, repairs what fails, and publishes t->frames, t->depth and t->result. */
 void walk_publish(struct python_process *p, struct thread *t, uint64_t now_ns);
+/* Where the chain cannot be followed down from the leaf: builds the stack up from its root, frame by frame along accepted
+ * edges, and publishes it as repaired. False if not even the root can be read. */
+bool walk_from_root(struct python_process *p, struct thread *t);
 int walk_step_read(struct python_process *p, struct thread *t, uint64_t address, struct step *ret, uint64_t *ret_code_pointer);
 int walk_reserve(struct thread *t, size_t depth);
 

@@ -321,6 +321,8 @@ static void thread_walk(struct python_process *p, struct thread *t, uint64_t now
             if (t->result != PYTHON_STACK_REJECTED)
                 return;
         }
+        if (attempt > 0 && walk_from_root(p, t))
+            return;
     }
     t->result = PYTHON_STACK_REJECTED;
     t->depth = 0;

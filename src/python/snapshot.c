@@ -16,6 +16,7 @@ enum {
     CHUNKS_CAP = 1 << 16,
     CHUNK_MARGIN = 512,     /* copied beyond the highest frame seen, for a callee that comes next */
     FETCH_SIZE = 1024,
+    ANEW_SAMPLES = 4096,    /* after so many, what to copy is measured anew */
 };
 
 void thread_free(struct thread *t)
@@ -251,7 +252,11 @@ uint64_t snapshot_last_caller(const struct thread *t, uint64_t address)
 
 void snapshot_learn(struct python_process *p, struct thread *t)
 {
+    bool anew = t->learnt++ % ANEW_SAMPLES == ANEW_SAMPLES - 1;
+
     heap_learn(t);
+    if (anew)
+        t->c_high = t->c_low = 0;
     for (size_t i = 0; i < t->step_count; i++) {
         const struct step *s = &t->steps[i];
         struct chunk *c = s->heap ? NULL : chunk_of(t, s->address);
@@ -259,10 +264,14 @@ void snapshot_learn(struct python_process *p, struct thread *t)
             continue;
         uint64_t end = s->address - c->base + p->codes.items[s->code]->frame_bytes + CHUNK_MARGIN;
         uint32_t need = end > c->size ? c->size : (uint32_t)end;
+        if (need > c->peak)
+            c->peak = need;
         if (need > c->read)
             c->read = need;
-        else if (c->read - need > CHUNK_MARGIN)
-            c->read -= (c->read - need) / 64; /* a stack that was deep for a moment is not copied for ever */
+        if (anew) { /* a stack that was deep for a moment is not copied for ever */
+            c->read = c->peak;
+            c->peak = need;
+        }
         if (c == &t->chunks[t->chunk_count - 1])
             break; /* all below is lower in chunks that were measured when they were left */
     }

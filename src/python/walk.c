@@ -17,6 +17,7 @@ enum {
     OWNER_ENTRY = 3,        /* FRAME_OWNED_BY_CSTACK (3.12, 3.13), _BY_INTERPRETER (3.14+); 4 is _BY_CSTACK in 3.14 */
     OWNER_LAST = 4,
     CODE_MAX_AGE_NS = 20000000,
+    ROOT_DEPTH = 4096,      /* frames rebuilt from the root at most */
 };
 
 int walk_reserve(struct thread *t, size_t depth)
@@ -266,12 +267,8 @@ int walk_chain(struct python_process *p, struct thread *t)
         address = s->previous;
         t->step_count++;
     }
-    /* Keep what was seen of the C stack; measure it anew from time to time, so that one deep moment is not for ever. */
-    if (high) {
-        if (t->c_samples++ % 4096 == 0)
-            t->c_high = 0;
+    if (high)
         window_note(&t->c_low, &t->c_high, low, high);
-    }
     if (t->step_count == 0)
         return 0;
     return root_known(p, t, &t->steps[t->step_count - 1], entry_last) ? 0 : -EAGAIN;
@@ -336,6 +333,21 @@ static int verify_codes(struct python_process *p, struct thread *t, uint64_t now
     return r;
 }
 
+/* `order` holds `depth` steps, the outermost first. The interpreter's own shims are left out. */
+static void publish(struct python_process *p, struct thread *t, const struct step *order, size_t depth, bool repaired)
+{
+    t->result = PYTHON_STACK_REJECTED;
+    t->depth = 0;
+    if (frames_reserve(t, depth + 1) < 0)
+        return;
+    for (size_t i = 0; i < depth; i++)
+        if (!p->codes.items[order[i].code]->shim)
+            t->frames[t->depth++] = (struct python_frame){.code = order[i].code, .at = order[i].at};
+    t->result = repaired ? PYTHON_STACK_REPAIRED : PYTHON_STACK_OK;
+    if (repaired)
+        p->counters.repaired++;
+}
+
 void walk_publish(struct python_process *p, struct thread *t, uint64_t now_ns)
 {
     size_t n = t->step_count;
@@ -370,12 +382,16 @@ void walk_publish(struct python_process *p, struct thread *t, uint64_t now_ns)
         good++;
     }
     size_t depth = extend(p, t, order, good, n + 64);
-    if (frames_reserve(t, depth + 1) < 0)
-        return;
-    for (size_t i = 0; i < depth; i++)
-        if (!p->codes.items[order[i].code]->shim)
-            t->frames[t->depth++] = (struct python_frame){.code = order[i].code, .at = order[i].at};
-    t->result = repaired ? PYTHON_STACK_REPAIRED : PYTHON_STACK_OK;
-    if (repaired)
-        p->counters.repaired++;
+    publish(p, t, order, depth, repaired);
+}
+
+bool walk_from_root(struct python_process *p, struct thread *t)
+{
+    uint64_t pointer;
+
+    if (is_old(p) || t->chunk_count == 0 || walk_reserve(t, ROOT_DEPTH) < 0 ||
+        walk_step_read(p, t, t->chunks[0].base + p->layout.chunk_data + 8, &t->steps[0], &pointer) < 0)
+        return false;
+    publish(p, t, t->steps, extend(p, t, t->steps, 1, ROOT_DEPTH), true);
+    return t->result != PYTHON_STACK_REJECTED;
 }
