@@ -53,11 +53,12 @@ static double beta_regular(double a, double b, double x)
     return 1 - front * beta_fraction(b, a, 1 - x) / b;
 }
 
-/* The chance of more than k hits of n, and half that of k. When all n were hits, all of that of k: half would leave a
- * hole in the coverage (down to 92 %) where 3 misses were due and none came. */
+/* The chance of more than k hits of n, and half that of k. When all n were hits, all of that of k, and with one miss
+ * three quarters: half would leave a hole in the coverage (down to 92 %) where few misses were due and none or one
+ * came. */
 static double mid_upper(double k, double n, double x)
 {
-    double misses = n - k, half = misses < 1 ? 0.5 * misses : 0.5;
+    double misses = n - k, half = misses < 2 ? misses / 4 : 0.5;
     return (1 - half) * beta_regular(k, misses + 1, x) + half * beta_regular(k + 1, misses, x);
 }
 
@@ -136,7 +137,7 @@ struct profile_share profile_interval(double y, double yy, double yn, double n, 
             variance *= ticks / (ticks - 1);
         effect = variance / binomial;
         /* Perfectly regular hits have no variance; what was not seen to happen may still do so in 3 of n. */
-        double least = 2.5 / binomial;
+        double least = fmin(2.5 / binomial, alike);
         effect = effect > least ? effect : least;
     }
     effect *= 1 + (effect_doubt(y, yy, n, yn, nn) - 1) * fmin(1, alike - 1);

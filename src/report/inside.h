@@ -38,7 +38,8 @@ void report_head(struct page *g);                    /* head.c */
 int report_functions(struct page *g, bool by_total); /* tables.c */
 int report_lines(struct page *g);
 int report_path(struct page *g);
-void report_foot(struct page *g); /* foot.c */
+int report_threads(struct page *g); /* nothing where there is one */
+void report_foot(struct page *g);   /* foot.c */
 
 /* The view's own word for its hits, and what 100 % is. */
 const char *report_mode_name(enum profile_mode mode);

@@ -130,11 +130,11 @@ const char *number_text(char into[NUMBER_TEXT], uint64_t value)
     return into;
 }
 
-/* Three digits that mean something: 41.2, 0.42. */
+/* Three digits that mean something: 41.2, 0.42; and 100, never 100.0. */
 static int percent(char *into, size_t size, double share)
 {
     double value = share * 100;
-    return snprintf(into, size, value < 9.995 ? "%.2f" : "%.1f", value);
+    return snprintf(into, size, value < 9.995 ? "%.2f" : value < 99.95 ? "%.1f" : "%.0f", value);
 }
 
 const char *share_text(char into[NUMBER_TEXT], double share)
@@ -168,19 +168,25 @@ const char *time_text(char into[NUMBER_TEXT], double ns)
     return into;
 }
 
+/* Where the path's last so many parts begin; a path of fewer parts is all of it. */
+static const char *last_parts(const char *path, size_t parts)
+{
+    size_t at = strlen(path), slashes = 0;
+    while (at > 0 && (path[at - 1] != '/' || ++slashes < parts))
+        at--;
+    return slashes < parts ? path : path + at;
+}
+
 void page_place(struct page *g, const char *path, uint32_t line, size_t columns)
 {
     char number[16] = "";
-    size_t size = strlen(path), start = size, slashes = 0;
-    while (start > 0 && (path[start - 1] != '/' || ++slashes < 2))
-        start--;
-    /* An absolute path of one folder keeps its slash. */
-    if (slashes < 2)
-        start = 0;
     if (line > 0)
         snprintf(number, sizeof(number), ":%u", line);
-    size_t digits = strlen(number);
-    page_fitted(g, path + start, columns > digits ? columns - digits : 0);
+    size_t digits = strlen(number), left = columns > digits ? columns - digits : 0;
+    const char *shown = last_parts(path, 2);
+    if (text_width(shown, strlen(shown)) > left)
+        shown = last_parts(path, 1);
+    page_fitted(g, shown, left);
     page_fitted(g, number, digits);
 }
 

@@ -1,4 +1,4 @@
-/* Functions, lines with their source, and the heaviest path. */
+/* Functions, lines with their source, threads, and the heaviest path. */
 #include "report/inside.h"
 
 #include <errno.h>
@@ -58,6 +58,7 @@ int report_functions(struct page *g, bool by_total)
     const struct profile *p = g->p;
     uint32_t *order = NULL;
     size_t count, shown = 0, with = 0;
+    bool shows_cpu = p->options.mode != PROFILE_CPU; /* there, all of it is */
     int r = by_total ? profile_functions_by_total(p, &order, &count) : profile_functions_by_self(p, &order, &count);
     if (r < 0)
         return r;
@@ -69,7 +70,8 @@ int report_functions(struct page *g, bool by_total)
     page_text(g, "   ");
     page_column(g, "range", INTERVAL_COLUMNS, true);
     page_column(g, "time", TIME_COLUMNS + 1, true);
-    page_column(g, "on cpu", CPU_COLUMNS + 2, true);
+    if (shows_cpu)
+        page_column(g, "on cpu", CPU_COLUMNS + 2, true);
     page_text(g, "  function");
     page_style(g, STYLE_PLAIN);
     page_end(g);
@@ -88,7 +90,8 @@ int report_functions(struct page *g, bool by_total)
         put_share(g, &share);
         page_column(g, time_text(text, profile_time_ns(p, s->y)), TIME_COLUMNS + 1, true);
         snprintf(text, sizeof(text), "%.0f %%", 100 * (double)on_cpu / (double)s->y);
-        page_column(g, text, CPU_COLUMNS + 2, true);
+        if (shows_cpu)
+            page_column(g, text, CPU_COLUMNS + 2, true);
         put_function(g, f, f->first_line);
         page_end(g);
     }
@@ -185,6 +188,69 @@ int report_lines(struct page *g)
         page_end(g);
     }
     put_unsourced(g, &unsourced);
+    free(order);
+    return 0;
+}
+
+/* ---- threads ---- */
+
+/* One thread has one sample a tick: its own shares are plain binomial ones. */
+static struct profile_share of_thread(uint64_t part, uint64_t whole)
+{
+    double y = (double)part, n = (double)whole;
+    return profile_interval(y, y, y, n, n, n);
+}
+
+static int by_cpu(const void *a, const void *b, void *context)
+{
+    const struct profile *p = context;
+    const struct profile_thread *t = &p->threads[*(const uint32_t *)a], *u = &p->threads[*(const uint32_t *)b];
+    if (t->on_cpu != u->on_cpu)
+        return t->on_cpu < u->on_cpu ? 1 : -1;
+    if (t->present != u->present)
+        return t->present < u->present ? 1 : -1;
+    return t < u ? -1 : t > u;
+}
+
+static void put_thread(struct page *g, const struct profile_thread *t)
+{
+    char text[NUMBER_TEXT];
+    struct profile_share cpu = of_thread(t->on_cpu, t->present), gil = of_thread(t->has_gil, t->present);
+    put_share(g, &cpu);
+    put_share(g, &gil);
+    page_column(g, time_text(text, profile_time_ns(g->p, t->present)), TIME_COLUMNS + 1, true);
+    page_text(g, "  ");
+    if (g->p->process_count > 1)
+        page_printf(g, "%d ", g->p->processes[t->process].pid);
+    if (t->name[0] != '\0')
+        page_text(g, t->name);
+    else
+        page_printf(g, "thread %d", t->tid);
+    page_end(g);
+}
+
+int report_threads(struct page *g)
+{
+    const struct profile *p = g->p;
+    size_t count = 0;
+    uint32_t *order = malloc((p->thread_count + 1) * sizeof(*order));
+    if (order == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < p->thread_count; i++)
+        if (p->threads[i].present > 0)
+            order[count++] = (uint32_t)i;
+    if (count > 1) {
+        qsort_r(order, count, sizeof(*order), by_cpu, (void *)(uintptr_t)p);
+        page_title(g, "threads, by their time on a CPU");
+        page_style(g, STYLE_DIM);
+        page_text(g, "   on cpu      range  has gil      range     seen  ");
+        page_text(g, p->process_count > 1 ? "process and name" : "name");
+        page_style(g, STYLE_PLAIN);
+        page_end(g);
+        for (size_t i = 0; i < count && i < g->rows; i++)
+            put_thread(g, &p->threads[order[i]]);
+        put_more(g, count > g->rows ? count - g->rows : 0, "threads");
+    }
     free(order);
     return 0;
 }

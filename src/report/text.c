@@ -11,7 +11,9 @@ static int put_view(struct page *g, enum report_sort sort)
         r = report_functions(g, true);
     if (r == 0)
         r = report_lines(g);
-    return r < 0 ? r : report_path(g);
+    if (r == 0)
+        r = report_path(g);
+    return r < 0 ? r : report_threads(g);
 }
 
 int report_text(struct buffer *out, const struct profile *p, const struct report_options *options)
