@@ -12,7 +12,6 @@ enum {
     THREADS_CAP = 1 << 16,     /* thread states followed in one interpreter; a longer list is a torn one */
     DEPTH_CAP = 1 << 20,       /* frames in one stack; a longer chain is a cycle */
     INTERPRETERS_CAP = 1 << 12,
-    C_WINDOW_CAP = 1 << 20,    /* bytes of a thread's C stack read at each sample for the entry frames in it */
     HEAP_FRAME_IDLE = 48,      /* samples for which a frame outside the data stack is still predicted */
 };
 
@@ -83,7 +82,7 @@ struct thread {
     struct snapshot snapshot;
     struct chunk *chunks;      /* [0] the oldest */
     size_t chunk_count, chunk_capacity;
-    uint64_t c_low, c_high;    /* the part of its C stack in which entry frames were seen; c_high 0: none */
+    uint64_t cframes[4];       /* 3.11, 3.12: where its _PyCFrame was lately, the last one first; 0 none */
     uint32_t learnt;           /* samples it learnt from */
     struct heap_frame *heap;   /* those of the last stack first, leaf first; then those of the samples before */
     size_t heap_count, heap_capacity;

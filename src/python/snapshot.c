@@ -2,8 +2,8 @@
  * A thread's memory as copied at one sample. What the last walks needed is predicted to be needed again, so that one
  * process_vm_readv brings all of it; what was not foreseen is fetched on demand, and foreseen next time.
  *
- * 3.11+: frames lie in the chunks of the data stack (Include/cpython/pystate.h, _PyStackChunk); entry frames (3.12+) and
- * the _PyCFrame (3.11, 3.12) lie on the C stack, of which one window is copied; generators are objects on the heap.
+ * 3.11+: frames lie in the chunks of the data stack (Include/cpython/pystate.h, _PyStackChunk); the _PyCFrame (3.11, 3.12)
+ * lies on the C stack, as do entry frames (3.12+), which are read once; generators are objects on the heap.
  */
 #include "python/inside.h"
 
@@ -16,6 +16,7 @@ enum {
     CHUNKS_CAP = 1 << 16,
     CHUNK_MARGIN = 512,     /* copied beyond the highest frame seen, for a callee that comes next */
     FETCH_SIZE = 1024,
+    CFRAME_SIZE = 24,       /* _PyCFrame: a flag, current_frame, previous */
     ANEW_SAMPLES = 4096,    /* after so many, what to copy is measured anew */
 };
 
@@ -52,15 +53,12 @@ int snapshot_plan(struct python_process *p, struct thread *t)
     int r = 0;
 
     s->used = s->count = s->last_hit = 0;
-    bool cframe = p->layout.cframe_current_frame != PYTHON_FIELD_NONE;
     for (size_t i = 0; i < t->heap_count && r == 0 && p->layout.version >= 0x030b; i++)
         r = region_add(s, t->heap[i].address, p->frame_header);
-    if (r == 0 && t->c_high && !cframe)
-        r = region_add(s, t->c_low, (uint32_t)(t->c_high - t->c_low));
     if (r == 0)
         r = region_add(s, t->address + p->thread_low, p->thread_high - p->thread_low);
-    if (r == 0 && t->c_high && cframe)
-        r = region_add(s, t->c_low, (uint32_t)(t->c_high - t->c_low));
+    for (size_t i = 0; i < ARRAY_SIZE(t->cframes) && t->cframes[i] && r == 0; i++)
+        r = region_add(s, t->cframes[i], CFRAME_SIZE);
     for (size_t i = t->chunk_count; i-- > 0 && r == 0;)
         r = region_add(s, t->chunks[i].base, t->chunks[i].read);
     for (size_t i = 0; i < t->heap_count && r == 0 && p->layout.version < 0x030b; i++)
@@ -255,8 +253,6 @@ void snapshot_learn(struct python_process *p, struct thread *t)
     bool anew = t->learnt++ % ANEW_SAMPLES == ANEW_SAMPLES - 1;
 
     heap_learn(t);
-    if (anew)
-        t->c_high = t->c_low = 0;
     for (size_t i = 0; i < t->step_count; i++) {
         const struct step *s = &t->steps[i];
         struct chunk *c = s->heap ? NULL : chunk_of(t, s->address);

@@ -112,6 +112,17 @@ int walk_step_read(struct python_process *p, struct thread *t, uint64_t address,
     return 0;
 }
 
+/* The last one first; the oldest is forgotten. */
+static void cframe_note(struct thread *t, uint64_t cframe)
+{
+    size_t i = 0;
+
+    while (i + 1 < ARRAY_SIZE(t->cframes) && t->cframes[i] != cframe)
+        i++;
+    memmove(t->cframes + 1, t->cframes, i * sizeof(*t->cframes));
+    t->cframes[0] = cframe;
+}
+
 static int chain_head(struct python_process *p, struct thread *t, uint64_t *ret)
 {
     const uint8_t *field = snapshot_at(p, t, t->address + p->layout.thread_frame, 8);
@@ -126,9 +137,7 @@ static int chain_head(struct python_process *p, struct thread *t, uint64_t *ret)
     if (!field)
         return -EAGAIN;
     *ret = load64(field);
-    /* The _PyCFrame lies on the C stack of the running interpreter loop; root_cframe inside the thread state. */
-    if (cframe - t->address >= p->layout.thread_size)
-        return 1;
+    cframe_note(t, cframe);
     return 0;
 }
 
@@ -139,21 +148,6 @@ static uint64_t data_stack_top(struct python_process *p, struct thread *t)
                                : snapshot_at(p, t, t->address + p->layout.thread_datastack_top, 8);
 
     return field ? load64(field) : 0;
-}
-
-/* Widens the window of C stack to hold an address on it. Far ones (another stack) are left to single reads. */
-static void window_note(uint64_t *low, uint64_t *high, uint64_t from, uint64_t to)
-{
-    if (!*high) {
-        *low = from;
-        *high = to;
-    } else {
-        uint64_t new_low = from < *low ? from : *low, new_high = to > *high ? to : *high;
-        if (new_high - new_low <= C_WINDOW_CAP) {
-            *low = new_low;
-            *high = new_high;
-        }
-    }
 }
 
 static struct entry_frame *entry_slot(struct thread *t, uint64_t address)
@@ -204,20 +198,16 @@ static bool root_known(const struct python_process *p, const struct thread *t, c
 int walk_chain(struct python_process *p, struct thread *t)
 {
     const struct python_layout *l = &p->layout;
-    uint64_t address, low = 0, high = 0;
+    uint64_t address;
     bool entry_last = false;
     uint64_t above = data_stack_top(p, t);
     size_t n = 0;
 
-    int head = chain_head(p, t, &address);
-    if (head < 0)
-        return head;
+    int r = chain_head(p, t, &address);
+    if (r < 0)
+        return r;
     t->step_count = 0;
     t->mended = false;
-    if (head == 1) {
-        uint64_t cframe = load64(snapshot_at(p, t, t->address + l->thread_frame, 8));
-        window_note(&low, &high, cframe, cframe + l->cframe_current_frame + 8u);
-    }
     for (; address; n++) {
         if (n >= DEPTH_CAP)
             return -EAGAIN;
@@ -245,7 +235,7 @@ int walk_chain(struct python_process *p, struct thread *t)
         if (walk_reserve(t, t->step_count + 1) < 0)
             return -ENOMEM;
         struct step *s = &t->steps[t->step_count];
-        int r = walk_step_read(p, t, address, s, &t->code_pointers[t->step_count]);
+        r = walk_step_read(p, t, address, s, &t->code_pointers[t->step_count]);
         if (r == -EAGAIN && !is_old(p)) { /* half written: what is above it cannot be told, what is below can */
             const uint8_t *frame = snapshot_at(p, t, address, p->frame_header);
             if (!frame || n > t->step_count + 64)
@@ -267,8 +257,6 @@ int walk_chain(struct python_process *p, struct thread *t)
         address = s->previous;
         t->step_count++;
     }
-    if (high)
-        window_note(&t->c_low, &t->c_high, low, high);
     if (t->step_count == 0)
         return 0;
     return root_known(p, t, &t->steps[t->step_count - 1], entry_last) ? 0 : -EAGAIN;
