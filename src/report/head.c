@@ -115,15 +115,16 @@ static void put_whole(struct page *g)
             "much as one that works all along (see --mode cpu).",
             time, count, wall);
     else
-        snprintf(text, sizeof(text), "100 %% is %s of one thread's time at a time, waiting included.", time);
+        snprintf(text, sizeof(text), "100 %% is %s of %s, waiting included.", time,
+            threads > 1 ? "threads' time, one thread at a time" : "one thread's time");
     page_entry(g, "", 0, text);
     if (p->options.thread != NULL) {
-        page_text(g, "   only threads named, or with id, ");
+        page_text(g, "  only threads named, or with id, ");
         page_text(g, p->options.thread);
         page_end(g);
     }
     if (p->options.pid != 0) {
-        page_printf(g, "   only process %lld", (long long)p->options.pid);
+        page_printf(g, "  only process %lld", (long long)p->options.pid);
         page_end(g);
     }
     const char *kept = profile_meta(p, "mode");
@@ -131,7 +132,7 @@ static void put_whole(struct page *g)
         snprintf(text, sizeof(text), "It was recorded with --mode %s: other samples were not kept.", kept);
         page_entry(g, "", 0, text);
     }
-    page_text(g, "   Ranges are 95 % intervals of the share in this run.");
+    page_text(g, "  Ranges are 95 % intervals of the share in this run.");
     page_end(g);
 }
 

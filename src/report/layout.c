@@ -87,12 +87,12 @@ void page_title(struct page *g, const char *text)
 
 void page_entry(struct page *g, const char *label, size_t label_columns, const char *text)
 {
-    size_t hanging = 2 + label_columns + 1;
+    size_t hanging = 2 + label_columns + (label_columns > 0);
     page_spaces(g, 2);
     page_style(g, STYLE_DIM);
     page_column(g, label, label_columns, false);
     page_style(g, STYLE_PLAIN);
-    page_spaces(g, 1);
+    page_spaces(g, label_columns > 0);
     bool first = true;
     for (const char *at = text; *at != '\0';) {
         char word[256];
