@@ -29,8 +29,7 @@ static int read_word(const struct target *t, uint64_t address, uint64_t *ret)
     return r == -EFAULT ? -EAGAIN : r;
 }
 
-static int keys_read(
-    const struct target *t, const struct python_layout *l, uint64_t address, struct keys *ret)
+static int keys_read(const struct target *t, const struct python_layout *l, uint64_t address, struct keys *ret)
 {
     const struct python_object_layout *o = python_object_layout(l->version);
     uint8_t head[64];
@@ -64,8 +63,8 @@ static int keys_read(
 }
 
 /* values: 0 for a combined table, else the address of the array of values. */
-static int entries_read(const struct target *t, const struct python_layout *l, uint64_t keys_address,
-    uint64_t values, struct python_dict_entry **ret_entries, size_t *ret_count)
+static int entries_read(const struct target *t, const struct python_layout *l, uint64_t keys_address, uint64_t values,
+    struct python_dict_entry **ret_entries, size_t *ret_count)
 {
     struct keys keys;
     int r = keys_read(t, l, keys_address, &keys);
@@ -132,9 +131,8 @@ static bool is_name(const struct python_layout *l, const uint8_t *head, const ch
            memcmp(head + l->unicode_ascii_data, name, size) == 0;
 }
 
-static int search(const struct target *t, const struct python_layout *l,
-    const struct python_dict_entry *entries, size_t entry_count, const char *const *names, size_t count,
-    uint64_t *values)
+static int search(const struct target *t, const struct python_layout *l, const struct python_dict_entry *entries,
+    size_t entry_count, const char *const *names, size_t count, uint64_t *values)
 {
     size_t longest = 0;
 
@@ -162,8 +160,8 @@ static int search(const struct target *t, const struct python_layout *l,
     return 0;
 }
 
-int python_dict_get(const struct target *t, const struct python_layout *l, uint64_t dict, const char *key,
-    uint64_t *ret_value)
+int python_dict_get(
+    const struct target *t, const struct python_layout *l, uint64_t dict, const char *key, uint64_t *ret_value)
 {
     CLEANUP(free_pointer) struct python_dict_entry *entries = NULL;
     size_t count;
@@ -181,8 +179,8 @@ int python_dict_get(const struct target *t, const struct python_layout *l, uint6
 }
 
 /* Where the instance keeps its attributes: a dict, or keys of the type with values of its own. */
-static int attributes_find(const struct target *t, const struct python_layout *l, uint64_t object,
-    uint64_t *ret_dict, uint64_t *ret_keys, uint64_t *ret_values)
+static int attributes_find(const struct target *t, const struct python_layout *l, uint64_t object, uint64_t *ret_dict,
+    uint64_t *ret_keys, uint64_t *ret_values)
 {
     const struct python_object_layout *o = python_object_layout(l->version);
     uint64_t type, flags, word;

@@ -6,10 +6,9 @@ enum { FIRST_MINOR = 8 };
 static const struct python_layout *const tables[] = {
     &python_layout_3_8, &python_layout_3_9, &python_layout_3_10, &python_layout_3_11, &python_layout_3_12};
 
-static const struct python_object_layout *const object_tables[] = {&python_object_layout_3_8,
-    &python_object_layout_3_9, &python_object_layout_3_10, &python_object_layout_3_11,
-    &python_object_layout_3_12, &python_object_layout_3_13, &python_object_layout_3_14,
-    &python_object_layout_3_15};
+static const struct python_object_layout *const object_tables[] = {&python_object_layout_3_8, &python_object_layout_3_9,
+    &python_object_layout_3_10, &python_object_layout_3_11, &python_object_layout_3_12, &python_object_layout_3_13,
+    &python_object_layout_3_14, &python_object_layout_3_15};
 
 static bool minor_index(uint16_t version, size_t count, size_t *ret_index)
 {

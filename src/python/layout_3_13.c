@@ -8,8 +8,7 @@ static const struct python_published_field published[] = {
     {PYTHON_MEMBER(interpreter, id), 8, PYTHON_WORD, 56, 0, "interpreter_state.id"},
     {PYTHON_MEMBER(interpreter, threads_head), 8, PYTHON_WORD, 72, 0, "interpreter_state.threads_head"},
     {PYTHON_MEMBER(interpreter, gil), 8, PYTHON_WORD, 112, 0, "interpreter_state.ceval_gil"},
-    {PYTHON_MEMBER(interpreter, gc_collecting), 4, PYTHON_WORD_PLUS, 80, 576,
-        "interpreter_state.gc + gc.collecting"},
+    {PYTHON_MEMBER(interpreter, gc_collecting), 4, PYTHON_WORD_PLUS, 80, 576, "interpreter_state.gc + gc.collecting"},
     {PYTHON_MEMBER(interpreter, modules), 8, PYTHON_WORD, 88, 0, "interpreter_state.imports_modules"},
     {PYTHON_MEMBER(interpreter, sysdict), 8, PYTHON_WORD, 96, 0, "interpreter_state.sysdict"},
     {PYTHON_MEMBER(gil, last_holder), 8, PYTHON_WORD_MINUS, 144, 120,
@@ -52,8 +51,7 @@ static const struct python_published_field published[] = {
 
 static const struct python_distance distances[] = {
     {PYTHON_MEMBER(gil, switch_number), 8, PYTHON_MEMBER(gil, locked), 8, "gil.switch_number"},
-    {PYTHON_MEMBER(thread, datastack_top), 8, PYTHON_MEMBER(thread, datastack_chunk), 8,
-        "thread.datastack_top"},
+    {PYTHON_MEMBER(thread, datastack_top), 8, PYTHON_MEMBER(thread, datastack_chunk), 8, "thread.datastack_top"},
     {PYTHON_MEMBER(chunk, previous), 8, PYTHON_NO_BASE, 0, "chunk.previous"},
     {PYTHON_MEMBER(chunk, size), 8, PYTHON_NO_BASE, 8, "chunk.size"},
     {PYTHON_MEMBER(chunk, top), 8, PYTHON_NO_BASE, 16, "chunk.top"},

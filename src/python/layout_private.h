@@ -76,11 +76,11 @@ struct python_object_layout {
 };
 const struct python_object_layout *python_object_layout(uint16_t version);
 
-extern const struct python_layout python_layout_3_8, python_layout_3_9, python_layout_3_10,
-    python_layout_3_11, python_layout_3_12;
+extern const struct python_layout python_layout_3_8, python_layout_3_9, python_layout_3_10, python_layout_3_11,
+    python_layout_3_12;
 extern const struct python_published python_published_3_13, python_published_3_14, python_published_3_15;
-extern const struct python_object_layout python_object_layout_3_8, python_object_layout_3_9,
-    python_object_layout_3_10, python_object_layout_3_11, python_object_layout_3_12,
-    python_object_layout_3_13, python_object_layout_3_14, python_object_layout_3_15;
+extern const struct python_object_layout python_object_layout_3_8, python_object_layout_3_9, python_object_layout_3_10,
+    python_object_layout_3_11, python_object_layout_3_12, python_object_layout_3_13, python_object_layout_3_14,
+    python_object_layout_3_15;
 
 #endif

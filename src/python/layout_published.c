@@ -101,8 +101,7 @@ static uint16_t member_get(const struct python_layout *l, size_t member)
     return value;
 }
 
-static int place(
-    struct parse *p, uint16_t member, uint8_t group, uint8_t width, uint64_t at, const char *name)
+static int place(struct parse *p, uint16_t member, uint8_t group, uint8_t width, uint64_t at, const char *name)
 {
     /* The characters of a compact str start where its struct ends (Objects/unicodeobject.c: data = (op + 1)).
      */
@@ -115,14 +114,13 @@ static int place(
             name, at, limit);
     if (at % width != 0)
         return error_set(p->error, EINVAL,
-            "the interpreter publishes %s = %" PRIu64 ", not aligned to its %u bytes: damaged table", name,
-            at, width);
+            "the interpreter publishes %s = %" PRIu64 ", not aligned to its %u bytes: damaged table", name, at, width);
     for (size_t i = 0; i < p->count && !behind; i++) {
         const struct placed *other = &p->placed[i];
         if (other->group == group && at < other->end && other->start < at + width)
             return error_set(p->error, EINVAL,
-                "the interpreter publishes %s = %" PRIu64 ", on top of %s = %" PRIu64 ": damaged table", name,
-                at, other->name, other->start);
+                "the interpreter publishes %s = %" PRIu64 ", on top of %s = %" PRIu64 ": damaged table", name, at,
+                other->name, other->start);
     }
     if (!behind && p->count < FIELD_CAP)
         p->placed[p->count++] = (struct placed){group, at, at + width, name};
@@ -159,8 +157,7 @@ static int read_published(struct parse *p)
             uint64_t limit = p->sizes[PYTHON_GROUP_interpreter];
             if (at >= limit || second >= limit || (f->how == PYTHON_WORD_MINUS && at < second))
                 return error_set(p->error, EINVAL,
-                    "the interpreter publishes %s = %" PRIu64 " and %" PRIu64 ": damaged table", f->name, at,
-                    second);
+                    "the interpreter publishes %s = %" PRIu64 " and %" PRIu64 ": damaged table", f->name, at, second);
             at = f->how == PYTHON_WORD_PLUS ? at + second : at - second;
         }
         int r = place(p, f->member, f->group, f->width, at, f->name);
@@ -194,31 +191,26 @@ static const struct python_published *find_shape(uint16_t version)
     return NULL;
 }
 
-int python_layout_from_debug_offsets(
-    const void *data, size_t size, struct python_layout *ret, struct error *e)
+int python_layout_from_debug_offsets(const void *data, size_t size, struct python_layout *ret, struct error *e)
 {
     /* The eight bytes of debug_cookie, set by _PyRuntimeState_INIT (Python/pylifecycle.c). */
     if (size < PREFIX_SIZE || memcmp(data, "xdebugpy", 8) != 0)
         return error_set(e, EINVAL, "_PyRuntime does not begin with CPython's table of offsets");
     uint64_t hex = word_at(data, WORD_VERSION);
     if (hex >> 24 != 3)
-        return error_set(
-            e, ENOTSUP, "an interpreter of version %" PRIx64 " is none of CPython 3.8 to 3.15", hex);
+        return error_set(e, ENOTSUP, "an interpreter of version %" PRIx64 " is none of CPython 3.8 to 3.15", hex);
     uint32_t minor = (uint32_t)(hex >> 16) & 0xff, micro = (uint32_t)(hex >> 8) & 0xff;
     uint32_t level = (uint32_t)(hex >> 4) & 0xf;
     const struct python_published *shape = find_shape((uint16_t)(0x300 | minor));
     if (shape == NULL)
-        return error_set(
-            e, ENOTSUP, "CPython 3.%u.%u is not known to this program: use a newer one", minor, micro);
+        return error_set(e, ENOTSUP, "CPython 3.%u.%u is not known to this program: use a newer one", minor, micro);
     if (level < RELEASE_CANDIDATE)
         return error_set(e, ENOTSUP,
-            "CPython 3.%u.%u is a pre-release whose memory may look like no other's: use a release", minor,
-            micro);
+            "CPython 3.%u.%u is a pre-release whose memory may look like no other's: use a release", minor, micro);
     uint64_t free_threaded = word_at(data, WORD_FREE_THREADED);
     if (free_threaded == 1)
         return error_set(e, ENOTSUP,
-            "CPython 3.%u.%u is a free-threaded build, which cannot be read: use the default build", minor,
-            micro);
+            "CPython 3.%u.%u is a free-threaded build, which cannot be read: use the default build", minor, micro);
     if (free_threaded != 0)
         return error_set(
             e, EINVAL, "the interpreter publishes free_threaded = %" PRIu64 ": damaged table", free_threaded);

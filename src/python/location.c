@@ -131,8 +131,8 @@ static void find_in_locations(
     }
 }
 
-void python_location_find(uint16_t version, const uint8_t *table, size_t size, uint32_t first_line,
-    uint32_t at, struct python_location *ret)
+void python_location_find(
+    uint16_t version, const uint8_t *table, size_t size, uint32_t first_line, uint32_t at, struct python_location *ret)
 {
     *ret = (struct python_location){0};
     if (version >= VERSION_LOCATIONS) {

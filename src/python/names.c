@@ -8,15 +8,14 @@
 #include <errno.h>
 
 enum {
-    PTHREAD_TID_AT =
-        0x2d0, /* struct pthread.tid in glibc on x86-64 (nptl/descr.h); checked against the task list */
+    PTHREAD_TID_AT = 0x2d0, /* struct pthread.tid in glibc on x86-64 (nptl/descr.h); checked against the task list */
     TASKS_CAP = 4096,
     IDENT_BATCH = 128,
 };
 
 /* The Thread object under this ident in threading._active, whose keys are ints. */
-static int find_ident(const struct target *t, const struct python_layout *l, uint64_t dict, uint64_t ident,
-    uint64_t *ret_object)
+static int find_ident(
+    const struct target *t, const struct python_layout *l, uint64_t dict, uint64_t ident, uint64_t *ret_object)
 {
     CLEANUP(free_pointer) struct python_dict_entry *entries = NULL;
     size_t count, size = python_int_head_size(l);
@@ -85,8 +84,7 @@ static pid_t tid_of_block(const struct python_process *p, uint64_t ident)
     return 0;
 }
 
-int python_thread_name(
-    struct python_process *p, const struct python_thread *t, struct buffer *ret_name, pid_t *ret_tid)
+int python_thread_name(struct python_process *p, const struct python_thread *t, struct buffer *ret_name, pid_t *ret_tid)
 {
     static const char *const names[] = {"_name", "_native_id"};
     uint64_t object, values[2] = {0};
@@ -95,8 +93,8 @@ int python_thread_name(
     int r = thread_object_find(p, t, &object);
     if (r == 0)
         r = python_attributes_get(p->target, &p->layout, object, names, ARRAY_SIZE(names), values);
-    if (r == 0 && values[1] && python_read_int(p->target, &p->layout, values[1], &native) == 0 &&
-        native > 0 && native <= INT32_MAX)
+    if (r == 0 && values[1] && python_read_int(p->target, &p->layout, values[1], &native) == 0 && native > 0 &&
+        native <= INT32_MAX)
         *ret_tid = (pid_t)native;
     else if (*ret_tid == 0)
         *ret_tid = tid_of_block(p, t->ident);

@@ -20,8 +20,8 @@ static int torn(int r)
     return r == -EFAULT ? -EAGAIN : r;
 }
 
-int python_type_flags(const struct target *t, const struct python_layout *l, uint64_t object,
-    uint64_t *ret_type, uint64_t *ret_flags)
+int python_type_flags(
+    const struct target *t, const struct python_layout *l, uint64_t object, uint64_t *ret_type, uint64_t *ret_flags)
 {
     uint64_t type, flags;
 
@@ -76,8 +76,7 @@ static void append_code_point(struct buffer *into, uint32_t c)
     (void)buffer_append(into, u, n);
 }
 
-int python_read_str(
-    const struct target *t, const struct python_layout *l, uint64_t address, struct buffer *into)
+int python_read_str(const struct target *t, const struct python_layout *l, uint64_t address, struct buffer *into)
 {
     uint8_t head[96], data[PYTHON_STR_CAP * 4];
     uint64_t length;
@@ -119,8 +118,7 @@ int python_read_str(
     return into->failed ? -ENOMEM : 0;
 }
 
-int python_read_bytes(
-    const struct target *t, const struct python_layout *l, uint64_t address, struct buffer *into)
+int python_read_bytes(const struct target *t, const struct python_layout *l, uint64_t address, struct buffer *into)
 {
     uint64_t size;
     int r = require(t, l, address, PYTHON_TYPE_BYTES);
@@ -141,8 +139,7 @@ int python_read_bytes(
     return 0;
 }
 
-int python_read_heads(
-    const struct target *t, const uint64_t *addresses, size_t count, size_t size, uint8_t *heads)
+int python_read_heads(const struct target *t, const uint64_t *addresses, size_t count, size_t size, uint8_t *heads)
 {
     memset(heads, 0, count * size);
     for (size_t at = 0; at < count;) {
@@ -151,8 +148,8 @@ int python_read_heads(
 
         for (size_t i = 0; i < n; i++) {
             local[i] = (struct iovec){heads + (at + i) * size, size};
-            remote[i] = (struct iovec){
-                (void *)(uintptr_t)addresses[at + i], size}; /* NOLINT(performance-no-int-to-ptr) */
+            remote[i] =
+                (struct iovec){(void *)(uintptr_t)addresses[at + i], size}; /* NOLINT(performance-no-int-to-ptr) */
         }
         ssize_t got = target_readv(t, local, remote, n);
         if (got < 0 && got != -EFAULT)
@@ -185,8 +182,7 @@ int python_int_from_head(const struct python_layout *l, const uint8_t *head, int
     if (python_int_head_size(l) < l->integer_digit + INT_DIGITS * 4u)
         return -EAGAIN;
     memcpy(&tag, head + l->integer_tag, sizeof(tag));
-    if (l->version >=
-        0x030c) { /* lv_tag: sign in the low two bits (0, 1 zero, 2 negative), count above bit 3 */
+    if (l->version >= 0x030c) { /* lv_tag: sign in the low two bits (0, 1 zero, 2 negative), count above bit 3 */
         negative = (tag & 3) == 2;
         count = (tag & 3) == 1 ? 0 : tag >> 3;
     } else { /* ob_size, negative for a negative number */
@@ -206,8 +202,7 @@ int python_int_from_head(const struct python_layout *l, const uint8_t *head, int
     return 0;
 }
 
-int python_read_int(
-    const struct target *t, const struct python_layout *l, uint64_t address, int64_t *ret_value)
+int python_read_int(const struct target *t, const struct python_layout *l, uint64_t address, int64_t *ret_value)
 {
     uint8_t head[PYTHON_HEAD_MAX];
     int r = require(t, l, address, PYTHON_TYPE_INT);

@@ -12,9 +12,9 @@
 #include "python/layout.h"
 #include "target/target.h"
 
-#define PYTHON_STR_CAP 4096             /* code points of a name; a longer one ends in an ellipsis, visibly cut */
-#define PYTHON_BYTES_CAP (64u << 20)    /* of a line table */
-#define PYTHON_DICT_CAP (1u << 20)      /* entries of a dict that are looked at */
+#define PYTHON_STR_CAP 4096          /* code points of a name; a longer one ends in an ellipsis, visibly cut */
+#define PYTHON_BYTES_CAP (64u << 20) /* of a line table */
+#define PYTHON_DICT_CAP (1u << 20)   /* entries of a dict that are looked at */
 
 /* Py_TPFLAGS_..._SUBCLASS of Include/object.h, the same in 3.8 to 3.15. */
 #define PYTHON_TYPE_INT (1u << 24)
@@ -32,8 +32,8 @@ int python_read_bytes(const struct target *t, const struct python_layout *l, uin
 /* An int that fits in 64 bits, else -ERANGE. */
 int python_read_int(const struct target *t, const struct python_layout *l, uint64_t address, int64_t *ret_value);
 /* The type's own flags, by which the above check what they read. */
-int python_type_flags(const struct target *t, const struct python_layout *l, uint64_t object, uint64_t *ret_type,
-    uint64_t *ret_flags);
+int python_type_flags(
+    const struct target *t, const struct python_layout *l, uint64_t object, uint64_t *ret_type, uint64_t *ret_flags);
 
 /*
  * The first `size` bytes of each of many objects, in few system calls: heads + i * size for the i-th. Where an object
@@ -53,10 +53,11 @@ struct python_dict_entry {
 int python_dict_entries(const struct target *t, const struct python_layout *l, uint64_t dict,
     struct python_dict_entry **ret_entries, size_t *ret_count);
 /* The value under an ASCII str key; -ENOENT. Few system calls, however many entries. */
-int python_dict_get(const struct target *t, const struct python_layout *l, uint64_t dict, const char *key,
-    uint64_t *ret_value);
-/* Up to `count` attributes of an instance by (ASCII) name, wherever this version keeps them (__dict__, managed dict, values
- * before or inside the object). An attribute that is not there is 0 in `values`. -ENOENT: it has no attributes. */
+int python_dict_get(
+    const struct target *t, const struct python_layout *l, uint64_t dict, const char *key, uint64_t *ret_value);
+/* Up to `count` attributes of an instance by (ASCII) name, wherever this version keeps them (__dict__, managed dict,
+ * values before or inside the object). An attribute that is not there is 0 in `values`. -ENOENT: it has no attributes.
+ */
 int python_attributes_get(const struct target *t, const struct python_layout *l, uint64_t object,
     const char *const *names, size_t count, uint64_t *values);
 

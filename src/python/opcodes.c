@@ -3,8 +3,8 @@
 enum { FIRST_MINOR = 8 };
 
 static const struct python_opcodes *const opcode_tables[] = {&python_opcodes_3_8, &python_opcodes_3_9,
-    &python_opcodes_3_10, &python_opcodes_3_11, &python_opcodes_3_12, &python_opcodes_3_13,
-    &python_opcodes_3_14, &python_opcodes_3_15};
+    &python_opcodes_3_10, &python_opcodes_3_11, &python_opcodes_3_12, &python_opcodes_3_13, &python_opcodes_3_14,
+    &python_opcodes_3_15};
 
 const struct python_opcodes *python_opcodes_table(uint16_t version)
 {

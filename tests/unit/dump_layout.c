@@ -14,8 +14,8 @@ static void print_layout(const struct python_layout *l)
     printf("\"layout\": {\"runtime_size\": %u, \"interpreter_size\": %u, \"thread_size\": %u, "
            "\"frame_size\": %u",
         l->runtime_size, l->interpreter_size, l->thread_size, l->frame_size);
-#define PRINT(group, field)                                                                                  \
-    if (l->group##_##field != PYTHON_FIELD_NONE)                                                             \
+#define PRINT(group, field)                                                                                            \
+    if (l->group##_##field != PYTHON_FIELD_NONE)                                                                       \
         printf(",\n\"" #group "." #field "\": %u", l->group##_##field);
     PYTHON_LAYOUT_FIELDS(PRINT)
 #undef PRINT
@@ -59,8 +59,7 @@ static void print_opcodes(const struct python_opcodes *o)
                "\"generator\": %s, "
                "\"call\": %s, \"may_have_inlined\": %s}",
             i ? "," : "", classes[op->class], op->caches, op->version_at, op->counter_at,
-            op->generator ? "true" : "false", op->call ? "true" : "false",
-            op->may_have_inlined ? "true" : "false");
+            op->generator ? "true" : "false", op->call ? "true" : "false", op->may_have_inlined ? "true" : "false");
     }
     printf("]\n");
 }
