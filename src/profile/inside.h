@@ -51,6 +51,7 @@ struct load {
     size_t code_capacity, frame_capacity, stack_capacity;
     struct strings function_keys; /* a key's id is its function's index */
     struct map line_index, node_index, cell_index, meta_index;
+    struct map named;           /* threads that at some time had the name asked for */
     struct run_thread *threads; /* by id, as many as p->thread_count */
     size_t thread_capacity;
     uint32_t no_frame; /* the node that an empty stack is shown as; PROFILE_NONE: not needed yet */
@@ -66,13 +67,26 @@ struct load {
     struct map occurrences; /* of a thread and a line or function: how often they are in its stack */
 };
 
-/* load.c: the node of a line under a parent. */
+struct input { /* a recording: in memory, or from fd */
+    int fd;
+    const char *name;
+    const void *data;
+    size_t size;
+    struct buffer spool; /* data, where it came from a pipe and is needed twice */
+};
+
+/* load.c: one reading of it; then the node of a line under a parent. */
+int load_pass(const struct input *in, const struct record_events *of, void *context, struct record_summary *summary,
+    struct error *e);
 int load_node(struct load *l, uint32_t parent, uint32_t line, uint32_t *ret);
 
 /* track.c */
 int track_state(struct load *l, uint32_t thread, uint32_t node, uint32_t state); /* holds from the next tick on */
 int track_tick(struct load *l);
 int track_finish(struct load *l); /* settles every thread and every tally */
+
+/* pick.c: fills l->named; the input can be read once more afterwards. */
+int pick_threads(struct load *l, struct input *in, struct error *e);
 
 /* totals.c: hits of nodes, functions, lines, threads, processes; after track_finish. */
 int totals_finish(struct load *l);

@@ -157,16 +157,6 @@ static int on_process_end(void *context, const struct record_process_end *end)
     return 0;
 }
 
-static bool is_picked(const struct load *l, const struct record_thread *t)
-{
-    const struct profile_options *o = &l->p->options;
-    char tid[16];
-    snprintf(tid, sizeof(tid), "%d", t->tid);
-    if (o->thread != NULL && strcmp(o->thread, t->name) != 0 && strcmp(o->thread, tid) != 0)
-        return false;
-    return o->pid == 0 || l->w->processes[t->process].pid == o->pid;
-}
-
 static int on_thread(void *context, const struct record_thread *t)
 {
     struct load *l = context;
@@ -177,22 +167,16 @@ static int on_thread(void *context, const struct record_thread *t)
     if (r < 0)
         return r;
     if (t->id == l->p->thread_count) {
-        w->threads[t->id] = (struct profile_thread){0};
-        l->threads[t->id] = (struct run_thread){.cell = PROFILE_NONE, .since = l->p->ticks};
+        const struct profile_options *o = &l->p->options;
+        bool picked = (o->thread == NULL || map_get(&l->named, t->id, NULL)) &&
+                      (o->pid == 0 || w->processes[t->process].pid == o->pid);
+        w->threads[t->id] = (struct profile_thread){.process = t->process};
+        l->threads[t->id] = (struct run_thread){.picked = picked, .cell = PROFILE_NONE, .since = l->p->ticks};
         l->p->thread_count++;
     }
-    w->threads[t->id].process = t->process;
+    /* A thread never changes its process; what a stranger's file says later is not heard. */
     w->threads[t->id].tid = t->tid;
-    r = text_of(l, t->name, &w->threads[t->id].name, NULL);
-    struct run_thread *run = &l->threads[t->id];
-    bool picked = is_picked(l, t);
-    if (r < 0 || picked == run->picked)
-        return r;
-    /* It was given another name while it ran: gone under the one, and here again under the other. */
-    uint32_t node = run->node, state = run->state;
-    r = track_state(l, t->id, 0, 0);
-    run->picked = picked;
-    return r < 0 ? r : track_state(l, t->id, node, state);
+    return text_of(l, t->name, &w->threads[t->id].name, NULL);
 }
 
 static int on_thread_cpu(void *context, const struct record_thread_cpu *c)
@@ -340,6 +324,7 @@ static void load_release(struct load *l)
     map_release(&l->node_index);
     map_release(&l->cell_index);
     map_release(&l->meta_index);
+    map_release(&l->named);
     map_release(&l->occurrences);
     free(l->code_function);
     free(l->frame_line);
@@ -412,24 +397,32 @@ static int load_start(struct load *l, const struct profile_options *options)
     return 0;
 }
 
-static int profile_load(const void *data, size_t size, int fd, const char *name, const struct profile_options *options,
-    struct profile **ret, struct error *e)
+int load_pass(const struct input *in, const struct record_events *of, void *context, struct record_summary *summary,
+    struct error *e)
+{
+    if (in->data != NULL)
+        return record_read_memory(in->data, in->size, in->name, of, context, summary, e);
+    return record_read(in->fd, in->name, of, context, summary, e);
+}
+
+static int profile_load(struct input *in, const struct profile_options *options, struct profile **ret, struct error *e)
 {
     struct load l = {0};
     struct error read_error = {.text = ""};
     struct record_summary summary = {0};
     int r = load_start(&l, options);
-    if (r == 0 && data != NULL)
-        r = record_read_memory(data, size, name, &events, &l, &summary, &read_error);
-    else if (r == 0)
-        r = record_read(fd, name, &events, &l, &summary, &read_error);
+    if (r == 0 && options->thread != NULL)
+        r = pick_threads(&l, in, &read_error);
+    if (r == 0)
+        r = load_pass(in, &events, &l, &summary, &read_error);
     if (r == 0) {
         l.p->summary = summary;
         r = load_finish(&l);
     }
     if (r < 0 && read_error.text[0] == '\0')
-        error_set(&read_error, -r, "cannot read %s: %s", name, strerror(-r));
+        error_set(&read_error, -r, "cannot read %s: %s", in->name, strerror(-r));
     load_release(&l);
+    buffer_release(&in->spool);
     if (r < 0) {
         if (e != NULL)
             *e = read_error;
@@ -442,11 +435,13 @@ static int profile_load(const void *data, size_t size, int fd, const char *name,
 
 int profile_read(int fd, const char *name, const struct profile_options *options, struct profile **ret, struct error *e)
 {
-    return profile_load(NULL, 0, fd, name, options, ret, e);
+    struct input in = {.fd = fd, .name = name};
+    return profile_load(&in, options, ret, e);
 }
 
 int profile_read_memory(const void *data, size_t size, const char *name, const struct profile_options *options,
     struct profile **ret, struct error *e)
 {
-    return profile_load(data == NULL ? "" : data, size, -1, name, options, ret, e);
+    struct input in = {.fd = -1, .name = name, .data = data == NULL ? "" : data, .size = size};
+    return profile_load(&in, options, ret, e);
 }

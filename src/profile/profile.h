@@ -22,7 +22,7 @@ enum profile_mode { PROFILE_WALL, PROFILE_CPU, PROFILE_GIL };
 
 struct profile_options {
     enum profile_mode mode;
-    const char *thread; /* only threads of this name, or of this kernel id in decimal; NULL: all */
+    const char *thread; /* only threads that had this name at any time, or this kernel id in decimal; NULL: all */
     int64_t pid;        /* only this process; 0: all */
 };
 

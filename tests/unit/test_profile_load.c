@@ -9,6 +9,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/wait.h>
 
 #include <cmocka.h>
 
@@ -302,11 +303,44 @@ static void merges_across_restarts(void **state)
     check_all(*state);
 }
 
+static void picks_a_thread_from_a_pipe(void **state)
+{
+    struct program *g = *state;
+    run_program(g, 2000, THREADS, 0);
+    profile_free(load(g, &(struct profile_options){0}));
+    int ends[2], file = open(g->path, O_RDONLY | O_CLOEXEC);
+    assert_int_equal(pipe(ends), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        char bytes[4096];
+        ssize_t n;
+        close(ends[0]);
+        while ((n = read(file, bytes, sizeof(bytes))) > 0)
+            if (write(ends[1], bytes, (size_t)n) != n)
+                break;
+        _exit(0);
+    }
+    close(ends[1]);
+    struct profile *p = NULL;
+    assert_int_equal(profile_read(ends[0], "pipe", &(struct profile_options){.thread = "thread-2"}, &p, NULL), 0);
+    check(p, &g->thread_two);
+    profile_free(p);
+    waitpid(child, NULL, 0);
+    close(ends[0]);
+    close(file);
+}
+
 static void picks_a_thread_by_name_and_by_id(void **state)
 {
     struct program *g = *state;
-    run_program(g, 2000, THREADS, 500);
+    run_program(g, 1000, THREADS, 500);
+    /* Names that come late, or go, count for the whole run. */
+    record_put_thread(g->w, &(struct record_thread){.id = 2, .tid = 202, .name = "renamed"});
+    run_program(g, 1000, THREADS, 500);
     struct profile *p = load(g, &(struct profile_options){.thread = "thread-2"});
+    check(p, &g->thread_two);
+    profile_free(p);
+    p = load(g, &(struct profile_options){.thread = "renamed"});
     check(p, &g->thread_two);
     profile_free(p);
     p = load(g, &(struct profile_options){.thread = "202"});
@@ -455,6 +489,7 @@ int main(void)
         TEST(counts_threads_that_come_late),
         TEST(merges_across_restarts),
         TEST(picks_a_thread_by_name_and_by_id),
+        TEST(picks_a_thread_from_a_pipe),
         TEST(knows_processes_sources_and_the_kernels_figures),
         TEST(keeps_what_came_before_damage),
         TEST(follows_the_costliest_child),
