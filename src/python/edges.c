@@ -183,7 +183,8 @@ enum edge_verdict edges_judge(struct python_process *p, struct thread *t, const 
         if (p->layout.version == 0x030b && !called_out(p, t, caller))
             return EDGE_REFUSED;
     } else if (op->class == PYTHON_OP_RUNS_C) {
-        return EDGE_REFUSED; /* it pushes no frame itself */
+        /* it pushes no frame itself, but it may have been respecialised since, while the callee ran on */
+        return op->may_have_inlined && unmoved(p, caller, callee) ? accept(s, caller, callee) : EDGE_REFUSED;
     } else if (to->shim) {
         return accept(s, caller, callee);
     } else if (versioned) {

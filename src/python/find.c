@@ -245,7 +245,7 @@ int python_find_runtime(struct target *t, struct python_found *ret, struct pytho
                 continue;
             r = pass < 2 ? try_file(t, &maps, i, minor, ret, ret_layout, e)
                          : scan_file(t, &maps, i, minor, ret, ret_layout);
-            if (r != -ENOENT)
+            if (r == 0 || r == -EAGAIN) /* any other error is of a file that is no interpreter's */
                 seen = r;
             if (r == -ENOTSUP) {
                 target_maps_release(&maps);

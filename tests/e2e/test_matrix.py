@@ -1,6 +1,7 @@
 """Every Python, by run and by attach, in each mode, on programs whose shape is known."""
 import json
 import re
+import subprocess
 
 import pytest
 
@@ -235,7 +236,19 @@ def test_a_file_that_is_no_recording_is_not_replaced(run, script, tmp_path):
     assert done.status == 125 and precious.read_text() == "not a recording\n"
 
 
-def test_full_disk_never_harms_the_program(run, script):
-    done = run("run", "-o", "/dev/full", script("import time\ntime.sleep(0.3)\nprint('done')\n"))
+def test_full_disk_never_harms_the_program(run, script, tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8k", "tmpfs", disk], capture_output=True).returncode:
+        pytest.skip("needs the right to mount a small disk")
+    try:
+        done = run("run", "-o", disk / "x.pit", script("import time, json\ntime.sleep(0.3)\nprint('done')\n"))
+    finally:
+        subprocess.run(["umount", disk], check=True)
     assert (done.status, done.out) == (0, "done\n")
     assert "incomplete" in done.err
+
+
+def test_output_that_cannot_be_written_is_told_before_the_program_starts(run, script):
+    done = run("run", "-o", "/dev/full", script("print('started')\n"))
+    assert (done.status, done.out) == (125, "")
