@@ -2,6 +2,8 @@
  * first: chunk by chunk where the lengths allow it. The corpus is in fuzz/corpus/recording. */
 #include "record/record.h"
 
+#include "put_right.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,8 +14,8 @@ struct seen {
     uint64_t time_ns;
 };
 
-#define EXPECT(condition)                                                                                    \
-    if (!(condition))                                                                                        \
+#define EXPECT(condition)                                                                                              \
+    if (!(condition))                                                                                                  \
     abort()
 
 /* The callbacks hold the reader to its promise: no id that was not defined. */
@@ -36,8 +38,7 @@ static int see_thread(void *context, const struct record_thread *t)
 static int see_code(void *context, const struct record_code *c)
 {
     struct seen *s = context;
-    EXPECT(
-        c->id == s->codes && c->process < s->processes && strlen(c->qualname) + strlen(c->file) < 4u << 20);
+    EXPECT(c->id == s->codes && c->process < s->processes && strlen(c->qualname) + strlen(c->file) < 4u << 20);
     s->codes++;
     return 0;
 }
@@ -103,30 +104,6 @@ static const struct record_events see_events = {
     .source = see_source,
     .restart = see_restart,
 };
-
-static void put_le32(uint8_t *at, uint32_t value)
-{
-    for (int i = 0; i < 4; i++)
-        at[i] = (uint8_t)(value >> (8 * i));
-}
-
-static void put_right(uint8_t *data, size_t size)
-{
-    if (size < 16)
-        return;
-    put_le32(data + 12, crc32c(0, data, 12));
-    uint32_t sequence = 0;
-    for (size_t at = 16; size - at >= 16; sequence++) {
-        uint8_t *chunk = data + at;
-        uint32_t length = (uint32_t)chunk[4] | (uint32_t)chunk[5] << 8 | (uint32_t)chunk[6] << 16;
-        if (length > size - at - 16)
-            length = (uint32_t)(size - at - 16);
-        put_le32(chunk + 4, length);
-        put_le32(chunk + 8, sequence);
-        put_le32(chunk + 12, crc32c(crc32c(0, chunk, 12), chunk + 16, length));
-        at += 16 + length;
-    }
-}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
