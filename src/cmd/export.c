@@ -57,10 +57,9 @@ static int export_run(const struct cmd_verb *verb, int argc, char **argv)
         return cmd_fail(CMD_FAILED, &e);
     if (o.output != NULL && strcmp(o.output, "-") == 0)
         o.output = NULL;
-    CLEANUP(fd_close) int opened = -1;
     int fd = STDOUT_FILENO, status;
     if (o.output != NULL) {
-        opened = fd = open(o.output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0666);
+        fd = open(o.output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0666);
         if (fd < 0) {
             status = cmd_fail_text(CMD_FAILED, "cannot write %s: %s", o.output, strerror(errno));
             profile_free(p);
@@ -68,6 +67,9 @@ static int export_run(const struct cmd_verb *verb, int argc, char **argv)
         }
     }
     status = export_to(&o, p, fd);
+    /* close() is where quotas and network file systems tell what write() could not. */
+    if (o.output != NULL && close(fd) < 0 && errno != EINTR && status == CMD_OK)
+        status = cmd_fail_text(CMD_FAILED, "cannot write %s: %s", o.output, strerror(errno));
     if (status == CMD_OK && !p->summary.complete)
         cmd_fail_text(0, "%s is not whole: %s; all before that was exported", argv[used], p->summary.damage);
     profile_free(p);

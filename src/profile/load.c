@@ -81,7 +81,7 @@ static int find_pseudo(struct load *l, enum profile_kind kind, uint32_t *ret_lin
         [PROFILE_CUT] = "<unknown callers>",
         [PROFILE_NO_FRAME] = "<no Python frame>",
     };
-    uint32_t function;
+    uint32_t function = 0;
     int r = find_function(l, kind, names[kind], "", 0, &function);
     return r < 0 ? r : find_line(l, function, 0, ret_line);
 }

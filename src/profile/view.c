@@ -78,7 +78,7 @@ static int sorted(const struct profile *p, size_t count, bool (*has_hits)(const 
     for (size_t i = 0; i < count; i++)
         if (has_hits(p, i))
             order[kept++] = (uint32_t)i;
-    qsort_r(order, kept, sizeof(*order), compare, (void *)(uintptr_t)p);
+    qsort_r(order, kept, sizeof(*order), compare, (void *)p);
     *ret = order;
     *ret_count = kept;
     return 0;

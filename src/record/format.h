@@ -10,8 +10,7 @@
 /* The file header: magic, le32 version, le32 CRC32C of the twelve bytes before. The magic holds a byte above
  * 127 and both line endings, so that a transfer in text mode is found at once. This header never changes its
  * shape, so that any reader can name a version that it does not know. */
-#define FORMAT_MAGIC "\x8bPIT\r\n\x1a\n"
-#define FORMAT_MAGIC_SIZE 8
+static const uint8_t format_magic[8] = {0x8b, 'P', 'I', 'T', '\r', '\n', 0x1a, '\n'};
 #define FORMAT_VERSION 1
 #define FORMAT_HEADER_SIZE 16
 

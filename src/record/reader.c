@@ -487,8 +487,8 @@ static int read_file_header(struct reading *g, const char *name, struct error *e
         return (int)n;
     if (n == 0)
         return error_set(e, EINVAL, "%s is empty: not a recording", name);
-    size_t known = (size_t)n < FORMAT_MAGIC_SIZE ? (size_t)n : FORMAT_MAGIC_SIZE;
-    if (memcmp(header, FORMAT_MAGIC, known) != 0)
+    size_t known = (size_t)n < sizeof(format_magic) ? (size_t)n : sizeof(format_magic);
+    if (memcmp(header, format_magic, known) != 0)
         return error_set(e, EINVAL, "%s is not a recording of pitviper", name);
     if (n < FORMAT_HEADER_SIZE)
         return error_set(e, EINVAL, "%s is cut off in its first bytes: nothing of the recording is left", name);

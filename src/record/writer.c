@@ -276,7 +276,7 @@ int record_writer_open(const char *path, struct record_writer **ret, struct erro
     if (w->regular && strcmp(path, "-") == 0)
         w->regular = false;
     uint8_t header[FORMAT_HEADER_SIZE];
-    memcpy(header, FORMAT_MAGIC, FORMAT_MAGIC_SIZE);
+    memcpy(header, format_magic, sizeof(format_magic));
     put_le32(header + 8, FORMAT_VERSION);
     put_le32(header + 12, crc32c(0, header, 12));
     r = write_guarded(w, header, sizeof(header));
@@ -472,21 +472,9 @@ void record_put_thread_cpu(struct record_writer *w, const struct record_thread_c
     scratch_end(w, FORMAT_THREAD_CPU);
 }
 
-static int put_string(struct record_writer *w, const char *text, uint32_t *ret_id)
+static int put_new_string(struct record_writer *w, const char *text, uint32_t *ret_id)
 {
-    CLEANUP(free_pointer) char *cut = NULL;
     size_t before = w->strings.count;
-    text = text == NULL ? "" : text;
-    /* Cut before it is interned: two long strings that are cut to the same one must be one string. */
-    if (strlen(text) > FORMAT_STRING_MAX) {
-        cut = strndup(text, FORMAT_STRING_MAX);
-        if (cut == NULL) {
-            fail(w, -ENOMEM);
-            return -ENOMEM;
-        }
-        memcpy(cut + FORMAT_STRING_MAX - 3, cut_mark, 3);
-        text = cut;
-    }
     int r = strings_intern(&w->strings, text, strlen(text), ret_id);
     if (r < 0) {
         fail(w, r);
@@ -500,6 +488,23 @@ static int put_string(struct record_writer *w, const char *text, uint32_t *ret_i
     scratch_text(w, text);
     scratch_end(w, 0);
     return w->failure;
+}
+
+/* Cut before it is interned: two long strings that are cut to the same one must be one string. */
+static int put_string(struct record_writer *w, const char *text, uint32_t *ret_id)
+{
+    if (text == NULL || strlen(text) <= FORMAT_STRING_MAX)
+        return put_new_string(w, text == NULL ? "" : text, ret_id);
+    char *cut = malloc(FORMAT_STRING_MAX + 1);
+    if (cut == NULL) {
+        fail(w, -ENOMEM);
+        return -ENOMEM;
+    }
+    memcpy(cut, text, FORMAT_STRING_MAX - 3);
+    memcpy(cut + FORMAT_STRING_MAX - 3, cut_mark, sizeof(cut_mark)); /* with its end */
+    int r = put_new_string(w, cut, ret_id);
+    free(cut);
+    return r;
 }
 
 void record_put_code(struct record_writer *w, const struct record_code *c)

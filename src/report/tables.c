@@ -240,7 +240,7 @@ int report_threads(struct page *g)
         if (p->threads[i].present > 0)
             order[count++] = (uint32_t)i;
     if (count > 1) {
-        qsort_r(order, count, sizeof(*order), by_cpu, (void *)(uintptr_t)p);
+        qsort_r(order, count, sizeof(*order), by_cpu, (void *)p);
         page_title(g, "threads, by their time on a CPU");
         page_style(g, STYLE_DIM);
         page_text(g, "   on cpu      range  has gil      range     seen  ");
@@ -297,12 +297,12 @@ int report_path(struct page *g)
     uint32_t *path = NULL;
     size_t count, steps_count = 0, depth = 0;
     int r = profile_heaviest_path(p, &path, &count);
-    struct step *steps = r == 0 ? calloc(count + 1, sizeof(*steps)) : NULL;
-    if (r == 0 && steps == NULL)
-        r = -ENOMEM;
-    if (r < 0) {
-        free(path);
+    if (r < 0)
         return r;
+    struct step *steps = calloc(count + 1, sizeof(*steps));
+    if (steps == NULL) {
+        free(path);
+        return -ENOMEM;
     }
     for (size_t i = 0; i < count; i++) {
         uint32_t function = p->lines[p->nodes[path[i]].line].function;
