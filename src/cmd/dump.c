@@ -79,6 +79,15 @@ static char kernel_state(const struct dump *d, pid_t tid)
     return state;
 }
 
+/* Where threading was never imported there is no table of names; the first thread is the main one. */
+static void name_read(struct dump *d, const struct python_thread *t, struct buffer *name, pid_t *tid)
+{
+    if (python_thread_name(d->python, t, name, tid) < 0 && *tid == target_pid(d->target)) {
+        buffer_clear(name);
+        buffer_append_string(name, "MainThread");
+    }
+}
+
 static void print_text(struct dump *d, struct buffer *out)
 {
     const struct python_info *info = python_info(d->python);
@@ -91,7 +100,7 @@ static void print_text(struct dump *d, struct buffer *out)
         struct buffer name;
         pid_t tid = t->tid;
         buffer_init(&name, 4096);
-        (void)python_thread_name(d->python, t, &name, &tid);
+        name_read(d, t, &name, &tid);
         buffer_append_string(out, "\nthread ");
         text_append_safe(out, name.size ? (const char *)name.data : "?", name.size ? name.size : 1);
         char state = kernel_state(d, tid);
@@ -133,7 +142,7 @@ static void print_json(struct dump *d, struct buffer *out)
         pid_t tid = t->tid;
         char state[2] = "";
         buffer_init(&name, 4096);
-        (void)python_thread_name(d->python, t, &name, &tid);
+        name_read(d, t, &name, &tid);
         state[0] = kernel_state(d, tid);
         json_object_begin(&j, NULL);
         json_string(&j, "name", name.size ? (const char *)name.data : "", name.size);

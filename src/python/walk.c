@@ -91,7 +91,8 @@ int walk_step_read(struct python_process *p, struct thread *t, uint64_t address,
      * 3.9) or f_state (3.10, FRAME_EXECUTING is 0) says so, later a generator's previous is NULL. It had one a moment ago. */
     if (is_old(p) ? (l->version == 0x030a ? frame[l->frame_state] != 0 : frame[l->frame_state] != 1)
                   : s.heap && !s.previous) {
-        s.previous = snapshot_last_caller(t, address);
+        if (!s.previous)
+            s.previous = snapshot_last_caller(t, address);
         if (!s.previous)
             return -EAGAIN;
         t->mended = true;
@@ -105,7 +106,15 @@ int walk_step_read(struct python_process *p, struct thread *t, uint64_t address,
             return r == -ESRCH ? r : -EAGAIN;
         frame = snapshot_at(p, t, address, p->frame_header);
     }
-    if (!frame || !instruction_offset(p, p->codes.items[s.code], frame, &s.at))
+    if (frame && !instruction_offset(p, p->codes.items[s.code], frame, &s.at)) {
+        /* The frame is torn, or the address holds another code object by now. */
+        if (codes_verify(p, s.code, clock_monotonic_ns(), 1) != -ESTALE || codes_find(p, pointer, &s.code) < 0)
+            return -EAGAIN;
+        frame = snapshot_at(p, t, address, p->frame_header);
+        if (frame && !instruction_offset(p, p->codes.items[s.code], frame, &s.at))
+            return -EAGAIN;
+    }
+    if (!frame)
         return -EAGAIN;
     *ret = s;
     *ret_code_pointer = pointer;

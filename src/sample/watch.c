@@ -177,6 +177,10 @@ static void thread_name(struct sampler *s, struct watched *w, struct watched_thr
             }
         }
     }
+    if (r < 0 && t->tid == target_pid(w->target)) {
+        buffer_clear(&name); /* threading was never imported: it has no table to name it */
+        buffer_append_string(&name, "MainThread");
+    }
     if (name.size == 0)
         buffer_printf(&name, "thread %d", t->tid);
     snprintf(number, sizeof(number), "%d", t->tid);
