@@ -239,7 +239,9 @@ static int on_source(
         return 0;
     if (size > 0 && w->texts.used + size < SOURCE_BYTES_MAX) {
         s.text = arena_strndup(&w->texts, (const char *)text, size);
-        s.size = s.text == NULL ? 0 : size;
+        if (s.text == NULL)
+            return -ENOMEM;
+        s.size = size;
     }
     s.whole = whole && s.size == size;
     if (!map_get(&w->source_index, path_id, &index)) {

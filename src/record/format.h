@@ -32,6 +32,7 @@ enum format_encoding {
 #define FORMAT_STRING_MAX (1u << 20)         /* a longer string is cut, with an ellipsis at its end */
 #define FORMAT_SOURCE_MAX (2u << 20)         /* a longer source text is cut, and no longer called whole */
 #define FORMAT_STRINGS_MAX (256u << 20)      /* all strings between two restarts */
+#define FORMAT_STRING_OVERHEAD 64            /* that each counts for there besides its bytes */
 #define FORMAT_PROCESSES_MAX (1u << 20)
 #define FORMAT_THREADS_MAX (1u << 22)
 #define FORMAT_IDS_MAX (1u << 27) /* code, frames, stacks, each between two restarts */

@@ -128,9 +128,12 @@ static int read_string(struct reading *g, struct reader *r)
         return damaged(g, "a string with a zero byte");
     /* Strings are interned: a stranger's file may define one twice, and then its ids would shift. */
     uint32_t id;
+    g->strings_size += size + FORMAT_STRING_OVERHEAD;
+    if (g->strings_size > FORMAT_STRINGS_MAX)
+        return damaged(g, "more strings than a recording may have");
     int e = strings_intern(&g->strings, (const char *)bytes, (size_t)size, &id);
     if (e < 0)
-        return e == -ENOMEM ? damaged(g, "more strings than fit in memory") : e;
+        return e;
     if (id != g->string_count)
         return damaged(g, "a string defined twice");
     g->string_count++;
@@ -260,7 +263,7 @@ static int read_thread(struct reading *g, struct reader *r)
         return damaged(g, "a thread that does not hold together");
     if (t.id == g->thread_count) {
         if (array_reserve(&g->threads, &g->thread_capacity, g->thread_count + 1, sizeof(*g->threads)) < 0)
-            return damaged(g, "more threads than fit in memory");
+            return -ENOMEM;
         g->threads[g->thread_count++] = (struct last_state){0};
     }
     t.tid = (int32_t)tid;
@@ -307,6 +310,28 @@ static int read_source(struct reading *g, struct reader *r)
     return CALL(g, source, text_at(g, path), digest, text, (size_t)size, whole);
 }
 
+static int read_known(struct reading *g, struct reader *r, uint8_t op)
+{
+    switch (op) {
+    case FORMAT_META:
+        return read_meta(g, r);
+    case FORMAT_PROCESS:
+        return read_process(g, r);
+    case FORMAT_PROCESS_END:
+        return read_process_end(g, r);
+    case FORMAT_THREAD:
+        return read_thread(g, r);
+    case FORMAT_THREAD_CPU:
+        return read_thread_cpu(g, r);
+    case FORMAT_COUNTERS:
+        return read_counters(g, r);
+    case FORMAT_SOURCE:
+        return read_source(g, r);
+    default:
+        return 0; /* from a later writer of this version */
+    }
+}
+
 static int read_skippable(struct reading *g, struct reader *r, uint8_t op)
 {
     uint64_t size = reader_varint(r);
@@ -315,24 +340,13 @@ static int read_skippable(struct reading *g, struct reader *r, uint8_t op)
         return damaged(g, "an event that is cut short");
     struct reader inner = {.at = bytes, .end = bytes + size};
     buffer_clear(&g->text);
-    switch (op) {
-    case FORMAT_META:
-        return read_meta(g, &inner);
-    case FORMAT_PROCESS:
-        return read_process(g, &inner);
-    case FORMAT_PROCESS_END:
-        return read_process_end(g, &inner);
-    case FORMAT_THREAD:
-        return read_thread(g, &inner);
-    case FORMAT_THREAD_CPU:
-        return read_thread_cpu(g, &inner);
-    case FORMAT_COUNTERS:
-        return read_counters(g, &inner);
-    case FORMAT_SOURCE:
-        return read_source(g, &inner);
-    default:
-        return 0; /* from a later writer of this version */
+    int result = read_known(g, &inner, op);
+    /* A text is shorter than its chunk, so only memory can have been short. */
+    if (g->text.failed) {
+        g->damage = NULL;
+        return -ENOMEM;
     }
+    return result;
 }
 
 static int read_event(struct reading *g, struct reader *r)
@@ -394,8 +408,10 @@ static uint32_t get_le32(const uint8_t *at)
 static int restart(struct reading *g)
 {
     strings_release(&g->strings);
-    if (strings_init(&g->strings, FORMAT_STRINGS_MAX) < 0)
-        return damaged(g, "more strings than fit in memory");
+    int r = strings_init(&g->strings, SIZE_MAX);
+    if (r < 0)
+        return r;
+    g->strings_size = 0;
     g->string_count = g->codes = g->frames = 0;
     g->stacks = 1;
     g->last_thread = g->frame_code = g->stack_frame = 0;
@@ -530,7 +546,7 @@ static int reading_run(struct reading *g, const char *name, const struct record_
     g->stacks = 1;
     buffer_init(&g->chunk, FORMAT_CHUNK_MAX);
     buffer_init(&g->text, FORMAT_CHUNK_MAX + 16);
-    int r = strings_init(&g->strings, FORMAT_STRINGS_MAX);
+    int r = strings_init(&g->strings, SIZE_MAX);
     if (r == 0)
         r = read_all(g, name, e);
     if (g->read_error != 0)

@@ -31,6 +31,7 @@ struct record_writer {
     uint32_t sequence;
     uint64_t bytes, opened_ns, last_tick_ns;
     struct strings strings;
+    uint64_t strings_size;
     struct buffer scratch; /* room for a chunk header, then one rare event */
     struct last_state *threads;
     size_t thread_count, thread_capacity;
@@ -259,7 +260,7 @@ int record_writer_open(const char *path, struct record_writer **ret, struct erro
     w->type = FORMAT_CHUNK_DATA;
     w->stacks = 1;
     buffer_init(&w->scratch, FORMAT_CHUNK_MAX + FORMAT_CHUNK_HEADER);
-    int r = strings_init(&w->strings, FORMAT_STRINGS_MAX);
+    int r = strings_init(&w->strings, SIZE_MAX);
     w->path = strdup(path);
     w->chunk = malloc(FORMAT_CHUNK_HEADER + FORMAT_CHUNK_TARGET + SMALL_EVENT);
     if (r < 0 || w->path == NULL || w->chunk == NULL) {
@@ -482,6 +483,11 @@ static int put_new_string(struct record_writer *w, const char *text, uint32_t *r
     }
     if (w->strings.count == before)
         return 0;
+    w->strings_size += strlen(text) + FORMAT_STRING_OVERHEAD;
+    if (w->strings_size > FORMAT_STRINGS_MAX) {
+        fail(w, -EOVERFLOW); /* its reader would refuse it; a restart in time keeps it from coming to this */
+        return -EOVERFLOW;
+    }
     if (!scratch_begin(w))
         return w->failure;
     buffer_append_byte(&w->scratch, FORMAT_STRING);
@@ -588,9 +594,10 @@ void record_put_restart(struct record_writer *w)
     close_chunk(w);
     w->type = FORMAT_CHUNK_RESTART;
     strings_release(&w->strings);
-    int r = strings_init(&w->strings, FORMAT_STRINGS_MAX);
+    int r = strings_init(&w->strings, SIZE_MAX);
     if (r < 0)
         fail(w, r);
+    w->strings_size = 0;
     w->codes = w->frames = 0;
     w->stacks = 1;
     w->last_thread = w->frame_code = w->stack_frame = 0;
