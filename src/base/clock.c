@@ -6,8 +6,7 @@
 static uint64_t now(clockid_t clock)
 {
     struct timespec t = {0};
-    clock_gettime(
-        clock, &t); /* fails only for a clock that does not exist; these four do since Linux 2.6.12 */
+    clock_gettime(clock, &t); /* fails only for a clock that does not exist; these four do since Linux 2.6.12 */
     return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 

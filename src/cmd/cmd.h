@@ -1,5 +1,6 @@
 /*
- * cmd: one file a verb. A verb parses its options, calls a room, prints, and sets the exit status. Only this room prints.
+ * cmd: one file a verb. A verb parses its options, calls a room, prints, and sets the exit status. Only this room
+ * prints.
  *
  * Options are tables; the parser, `help VERB` and the usage lines all come from them.
  */
@@ -10,32 +11,35 @@
 
 enum cmd_status {
     CMD_OK = 0,
-    CMD_NO = 1,             /* the answer is no: a gate failed, a self-test found a distance */
+    CMD_NO = 1, /* the answer is no: a gate failed, a self-test found a distance */
     CMD_USAGE = 2,
-    CMD_FAILED = 3,         /* could not do it */
+    CMD_FAILED = 3, /* could not do it */
     CMD_UNSETTLED = 4,
-    CMD_RUN_FAILED = 125,   /* `run` ends as its target did; this is its own failure */
+    CMD_RUN_FAILED = 125, /* `run` ends as its target did; this is its own failure */
     CMD_INTERRUPTED = 130,
 };
 
 enum cmd_option_kind {
-    CMD_FLAG,               /* bool; given: true */
-    CMD_FLAG_OFF,           /* bool; given: false (--no-children) */
-    CMD_TEXT,               /* const char *, borrowed from argv */
-    CMD_COUNT,              /* uint64_t: 1000, 10k, 1M */
-    CMD_DURATION,           /* uint64_t nanoseconds: 10, 1.5s, 200ms, 2m */
-    CMD_CHOICE,             /* int: index into choices */
+    CMD_FLAG,     /* bool; given: true */
+    CMD_FLAG_OFF, /* bool; given: false (--no-children) */
+    CMD_TEXT,     /* const char *, borrowed from argv */
+    CMD_COUNT,    /* uint64_t: 1000, 10k, 1M */
+    CMD_DURATION, /* uint64_t nanoseconds: 10, 1.5s, 200ms, 2m */
+    CMD_CHOICE,   /* int: index into choices */
 };
 struct cmd_option {
-    const char *name;       /* without the dashes */
-    char letter;            /* or 0 */
+    const char *name; /* without the dashes */
+    char letter;      /* or 0 */
     enum cmd_option_kind kind;
-    size_t into;            /* offsetof in the verb's own options struct */
-    const char *argument;   /* what help calls the value: "HZ"; NULL for flags; for a choice NULL prints the choices */
-    const char *help;       /* one sentence, no full stop; where it has a default, says so */
+    size_t into;          /* offsetof in the verb's own options struct */
+    const char *argument; /* what help calls the value: "HZ"; NULL for flags; for a choice NULL prints the choices */
+    const char *help;     /* one sentence, no full stop; where it has a default, says so */
     const char *const *choices; /* NULL-terminated */
 };
-#define CMD_OPTION_END {NULL, 0, CMD_FLAG, 0, NULL, NULL, NULL}
+#define CMD_OPTION_END                                                                                                 \
+    {                                                                                                                  \
+        NULL, 0, CMD_FLAG, 0, NULL, NULL, NULL                                                                         \
+    }
 
 struct cmd_verb {
     const char *name, *synopsis, *summary; /* "run", "[options] [--] script.py | -m module | command...", "one line" */
@@ -61,8 +65,8 @@ int cmd_fail(int status, const struct error *e);
 int cmd_fail_text(int status, const char *format, ...) PRINTF_LIKE(2, 3);
 /* Writes a buffer to stdout or stderr; a closed pipe is no error, anything else is CMD_FAILED. */
 int cmd_print(int fd, const struct buffer *b);
-bool cmd_colour(int fd);     /* a terminal, TERM not dumb, NO_COLOR unset */
-int cmd_width(int fd);       /* columns of the terminal, else $COLUMNS, else 80; never below 40 */
+bool cmd_colour(int fd); /* a terminal, TERM not dumb, NO_COLOR unset */
+int cmd_width(int fd);   /* columns of the terminal, else $COLUMNS, else 80; never below 40 */
 
 /* report.c: the text report of a recording to fd, in the width and colours of that terminal. 0 or an exit status. */
 int cmd_report_file(const char *path, int fd);

@@ -105,7 +105,10 @@ static void print_text(struct dump *d, struct buffer *out)
         text_append_safe(out, name.size ? (const char *)name.data : "?", name.size ? name.size : 1);
         char state = kernel_state(d, tid);
         buffer_printf(out, " (%d, %s%s), %s\n", tid,
-            state == 'R' ? "running" : state == 'S' ? "waiting" : state == 'D' ? "waiting for a device" : "stopped",
+            state == 'R'   ? "running"
+            : state == 'S' ? "waiting"
+            : state == 'D' ? "waiting for a device"
+                           : "stopped",
             t->has_gil ? ", holds the GIL" : "", results[t->result]);
         for (size_t k = t->depth; k-- > 0;) {
             const struct python_code *c = python_code(d->python, t->frames[k].code);

@@ -6,8 +6,15 @@
 #include <unistd.h>
 
 const struct cmd_verb *const cmd_verbs[] = {
-    &cmd_run_verb, &cmd_attach_verb, &cmd_dump_verb, &cmd_report_verb, &cmd_export_verb, &cmd_doctor_verb,
-    &cmd_selftest_verb, &cmd_help_verb, NULL,
+    &cmd_run_verb,
+    &cmd_attach_verb,
+    &cmd_dump_verb,
+    &cmd_report_verb,
+    &cmd_export_verb,
+    &cmd_doctor_verb,
+    &cmd_selftest_verb,
+    &cmd_help_verb,
+    NULL,
 };
 
 const struct cmd_verb *cmd_verb_find(const char *name)
@@ -20,11 +27,13 @@ const struct cmd_verb *cmd_verb_find(const char *name)
 
 static void help_overview(struct buffer *out)
 {
-    buffer_append_string(out, "pitviper finds the hot code in a Python program, from outside, on CPython 3.8 to 3.15.\n\n"
-                              "usage: pitviper VERB ...\n\n");
+    buffer_append_string(out,
+        "pitviper finds the hot code in a Python program, from outside, on CPython 3.8 to 3.15.\n\n"
+        "usage: pitviper VERB ...\n\n");
     for (size_t i = 0; cmd_verbs[i]; i++)
         buffer_printf(out, "  %-10s %s\n", cmd_verbs[i]->name, cmd_verbs[i]->summary);
-    buffer_append_string(out, "\n'pitviper help VERB' tells a verb's options; 'pitviper --version' prints the version.\n");
+    buffer_append_string(
+        out, "\n'pitviper help VERB' tells a verb's options; 'pitviper --version' prints the version.\n");
 }
 
 static void help_option(struct buffer *out, const struct cmd_option *o)

@@ -38,7 +38,8 @@ static void forward(int number)
     errno = kept;
 }
 
-/* The terminal sends its signals to the program too: then they are its business. What is sent to us alone is passed on. */
+/* The terminal sends its signals to the program too: then they are its business. What is sent to us alone is passed on.
+ */
 static void signals_set(void)
 {
     static const int passed_on[] = {SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGWINCH, SIGCONT};
@@ -92,7 +93,8 @@ static char **command_words(const struct session_options *o, int argc, char **ar
 static int check_command(int argc, char **argv)
 {
     if (argc < 1)
-        return cmd_fail_text(CMD_USAGE, "nothing to run: name a script, -m module or a command; see 'pitviper help run'");
+        return cmd_fail_text(
+            CMD_USAGE, "nothing to run: name a script, -m module or a command; see 'pitviper help run'");
     if (strcmp(argv[0], "-m") == 0 && argc < 2)
         return cmd_fail_text(CMD_USAGE, "-m needs the name of a module");
     if (strcmp(argv[0], "-m") != 0 && interpreter_is_script(argv[0]) && access(argv[0], R_OK) < 0)
@@ -167,7 +169,8 @@ const struct cmd_verb cmd_run_verb = {
     .synopsis = "[options] [--] script.py | -m module | command...",
     .summary = "start a program, sample it to its end, say where its time went",
     .options = run_option_table,
-    .details = "The program's input, output, signals, terminal and exit status pass through untouched; the summary goes to\n"
-               "stderr when it has ended. pitviper's own failure is exit status 125.",
+    .details =
+        "The program's input, output, signals, terminal and exit status pass through untouched; the summary goes to\n"
+        "stderr when it has ended. pitviper's own failure is exit status 125.",
     .run = run_run,
 };

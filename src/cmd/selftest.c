@@ -65,7 +65,10 @@ static const struct program programs[] = {
 
 /* ---- self samples by function name, straight from the recording ---- */
 struct tally {
-    struct { char name[64]; uint64_t hits; } functions[NAMES_CAP];
+    struct {
+        char name[64];
+        uint64_t hits;
+    } functions[NAMES_CAP];
     size_t count;
     uint32_t *code_function, *frame_code, *stack_frame; /* growing tables by id */
     size_t code_capacity, frame_capacity, stack_capacity;
@@ -142,8 +145,8 @@ static uint64_t hits_of(const struct tally *t, const char *name)
 
 static int tally_recording(const char *path, struct tally *t, struct error *e)
 {
-    const struct record_events events = {.code = on_code, .frame = on_frame, .stack = on_stack, .state = on_state,
-        .tick = on_tick};
+    const struct record_events events = {
+        .code = on_code, .frame = on_frame, .stack = on_stack, .state = on_state, .tick = on_tick};
     struct record_summary summary;
     CLEANUP(fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC);
 
@@ -154,8 +157,8 @@ static int tally_recording(const char *path, struct tally *t, struct error *e)
 
 /* ---- one program on one interpreter ---- */
 struct outcome {
-    double distance;     /* largest difference of a share, in points */
-    double margin;       /* what chance alone may do at this number of samples, 99.9 % */
+    double distance; /* largest difference of a share, in points */
+    double margin;   /* what chance alone may do at this number of samples, 99.9 % */
     uint64_t samples;
     char python[32];
 };
@@ -163,7 +166,7 @@ struct outcome {
 static int profile(const char *interpreter, const struct program *program, const char *recording, struct buffer *output,
     struct outcome *ret, struct error *e)
 {
-    char *argv[] = {(char *)(uintptr_t)interpreter, (char *)(uintptr_t)"-c", (char *)(uintptr_t)program->text, NULL};
+    char *argv[] = {(char *)(uintptr_t)interpreter, (char *)(uintptr_t) "-c", (char *)(uintptr_t)program->text, NULL};
     const struct target_launch how = {.argv = argv};
     const struct sample_options options = {.rate_hz = RATE_HZ};
     struct target_launched launched;

@@ -19,7 +19,8 @@ static int output_check(const char *path, bool *ret_regular, struct error *e)
 
     *ret_regular = true;
     if (stat(path, &st) < 0)
-        return errno == ENOENT ? 0 : error_set(e, errno, "cannot write the recording to '%s': %s", path, strerror(errno));
+        return errno == ENOENT ? 0
+                               : error_set(e, errno, "cannot write the recording to '%s': %s", path, strerror(errno));
     if (S_ISDIR(st.st_mode))
         return error_set(e, EISDIR, "cannot write the recording to '%s': it is a folder; name a file with -o", path);
     *ret_regular = S_ISREG(st.st_mode);
@@ -75,11 +76,16 @@ static void meta_put(struct session *s, struct target *target)
     buffer_release(&line);
 }
 
-int session_sample(struct session *s, struct target *target, uint64_t wait_ns, struct sample_result *ret, struct error *e)
+int session_sample(
+    struct session *s, struct target *target, uint64_t wait_ns, struct sample_result *ret, struct error *e)
 {
-    struct sample_options options = {.rate_hz = (double)s->options->rate, .mode = (enum sample_mode)s->options->mode,
-        .duration_ns = s->options->duration_ns, .children = s->options->children, .sources = s->options->sources,
-        .thread = s->options->thread, .stop = &session_stop};
+    struct sample_options options = {.rate_hz = (double)s->options->rate,
+        .mode = (enum sample_mode)s->options->mode,
+        .duration_ns = s->options->duration_ns,
+        .children = s->options->children,
+        .sources = s->options->sources,
+        .thread = s->options->thread,
+        .stop = &session_stop};
 
     int r = sampler_new(&options, target, s->writer, &s->sampler, e);
     if (r < 0)

@@ -11,22 +11,27 @@ struct session_options {
     bool children, sources;
     const char *output, *thread, *python;
 };
-#define SESSION_DEFAULTS {.rate = 1000, .children = true, .sources = true}
+#define SESSION_DEFAULTS                                                                                               \
+    {                                                                                                                  \
+        .rate = 1000, .children = true, .sources = true                                                                \
+    }
 extern const char *const session_modes[];
 
-#define SESSION_OPTIONS(type, member) \
-    {"rate", 'r', CMD_COUNT, offsetof(type, member.rate), "HZ", "samples a second and thread: 1000, 10k (default 1k)", NULL}, \
-        {"mode", 0, CMD_CHOICE, offsetof(type, member.mode), NULL, \
-            "which samples to keep: all, on a CPU, holding the GIL (default wall)", session_modes}, \
-        {"duration", 'd', CMD_DURATION, offsetof(type, member.duration_ns), "TIME", \
-            "stop sampling after so long: 10, 1.5s, 2m (default: the program's end)", NULL}, \
-        {"output", 'o', CMD_TEXT, offsetof(type, member.output), "FILE", \
-            "the recording; a pipe or device is written in place (default NAME.pit)", NULL}, \
-        {"no-children", 0, CMD_FLAG_OFF, offsetof(type, member.children), NULL, "do not follow child processes", NULL}, \
-        {"thread", 0, CMD_TEXT, offsetof(type, member.thread), "NAME|TID", "keep only this thread", NULL}, \
-    { \
-        "no-source", 0, CMD_FLAG_OFF, offsetof(type, member.sources), NULL, \
-            "keep the text of source files out of the recording", NULL \
+#define SESSION_OPTIONS(type, member)                                                                                  \
+    {"rate", 'r', CMD_COUNT, offsetof(type, member.rate), "HZ", "samples a second and thread: 1000, 10k (default 1k)", \
+        NULL},                                                                                                         \
+        {"mode", 0, CMD_CHOICE, offsetof(type, member.mode), NULL,                                                     \
+            "which samples to keep: all, on a CPU, holding the GIL (default wall)", session_modes},                    \
+        {"duration", 'd', CMD_DURATION, offsetof(type, member.duration_ns), "TIME",                                    \
+            "stop sampling after so long: 10, 1.5s, 2m (default: the program's end)", NULL},                           \
+        {"output", 'o', CMD_TEXT, offsetof(type, member.output), "FILE",                                               \
+            "the recording; a pipe or device is written in place (default NAME.pit)", NULL},                           \
+        {"no-children", 0, CMD_FLAG_OFF, offsetof(type, member.children), NULL, "do not follow child processes",       \
+            NULL},                                                                                                     \
+        {"thread", 0, CMD_TEXT, offsetof(type, member.thread), "NAME|TID", "keep only this thread", NULL},             \
+    {                                                                                                                  \
+        "no-source", 0, CMD_FLAG_OFF, offsetof(type, member.sources), NULL,                                            \
+            "keep the text of source files out of the recording", NULL                                                 \
     }
 
 struct session {
@@ -34,7 +39,7 @@ struct session {
     struct record_writer *writer;
     struct sampler *sampler;
     char path[4096];
-    bool seekable;                       /* a regular file: it can be read back for the summary */
+    bool seekable; /* a regular file: it can be read back for the summary */
 };
 
 extern volatile sig_atomic_t session_stop; /* set by a signal handler to end sampling */
@@ -42,7 +47,8 @@ extern volatile sig_atomic_t session_stop; /* set by a signal handler to end sam
 /* Opens the recording before anything is started. `name` gives the default path (NAME.pit). */
 int session_open(struct session *s, const struct session_options *options, const char *name, struct error *e);
 /* Samples `target` (ownership is taken) until it ends. */
-int session_sample(struct session *s, struct target *target, uint64_t wait_ns, struct sample_result *ret, struct error *e);
+int session_sample(
+    struct session *s, struct target *target, uint64_t wait_ns, struct sample_result *ret, struct error *e);
 int session_close(struct session *s, struct error *e);
 /* The summary, from the recording itself; where it cannot be read back, the counters only. */
 void session_summary(const struct session *s, const struct sample_result *r);

@@ -18,7 +18,7 @@
 #include <string.h>
 
 enum {
-    MET_INLINED = 2,   /* sightings that stand for a second read that agrees */
+    MET_INLINED = 2,     /* sightings that stand for a second read that agrees */
     LOOPS_CAP = 1 << 16, /* interpreter loops in each other: as deep as the C stack */
 };
 
@@ -72,8 +72,8 @@ static enum edge_verdict accept(struct edges *s, const struct step *caller, cons
 }
 
 /* Is the callee's function in one of the slots that a call instruction has just freed? */
-static bool callable_in_slot(struct python_process *p, struct thread *t, const struct step *caller,
-    const struct step *callee)
+static bool callable_in_slot(
+    struct python_process *p, struct thread *t, const struct step *caller, const struct step *callee)
 {
     if (caller->stacktop == UINT32_MAX || !callee->func)
         return false;
@@ -111,8 +111,8 @@ static bool unmoved(struct python_process *p, const struct step *caller, const s
     const struct python_layout *l = &p->layout;
     uint8_t frames[2][256];
     struct iovec local[2] = {{frames[0], p->frame_header}, {frames[1], p->frame_header}};
-    struct iovec remote[2] = {{(void *)(uintptr_t)caller->address, p->frame_header},
-        {(void *)(uintptr_t)callee->address, p->frame_header}};
+    struct iovec remote[2] = {
+        {(void *)(uintptr_t)caller->address, p->frame_header}, {(void *)(uintptr_t)callee->address, p->frame_header}};
     const struct step *steps[2] = {caller, callee};
 
     p->counters.reads++;
@@ -148,8 +148,8 @@ static bool function_read(struct python_process *p, const struct step *callee, u
     return load64(bytes + l->function_code - low) == p->codes.items[callee->code]->address;
 }
 
-enum edge_verdict edges_judge(struct python_process *p, struct thread *t, const struct step *caller,
-    const struct step *callee)
+enum edge_verdict edges_judge(
+    struct python_process *p, struct thread *t, const struct step *caller, const struct step *callee)
 {
     struct edges *s = &p->edges;
     const struct code *from = p->codes.items[caller->code], *to = p->codes.items[callee->code];

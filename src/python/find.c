@@ -12,10 +12,10 @@
 #include <string.h>
 
 enum {
-    PUBLISHED_SIZE = 1024,         /* _Py_DebugOffsets has 800 bytes in 3.15 */
+    PUBLISHED_SIZE = 1024, /* _Py_DebugOffsets has 800 bytes in 3.15 */
     SCAN_CAP = 64 << 20,
     OLDEST = 8,
-    NEWEST_TABLE = 12,             /* later ones publish their layout */
+    NEWEST_TABLE = 12, /* later ones publish their layout */
 };
 
 static const char *base_name(const char *path)
@@ -114,7 +114,8 @@ static int layout_published(const struct target *t, uint64_t runtime, struct pyt
 }
 
 /* The runtime is at this address: which layout does it have? */
-static int layout_choose(const struct target *t, uint64_t runtime, unsigned minor, struct python_layout *ret, struct error *e)
+static int layout_choose(
+    const struct target *t, uint64_t runtime, unsigned minor, struct python_layout *ret, struct error *e)
 {
     int r = layout_published(t, runtime, ret, e);
 
@@ -146,8 +147,7 @@ static int scan_map(const struct target *t, const struct target_map *map, unsign
     unsigned first = minor ? minor : NEWEST_TABLE, last = minor ? minor : OLDEST;
     struct error ignored;
     for (uint64_t at = 0; at + 8 <= size; at += 8) {
-        if (memcmp(data + at, "xdebugpy", 8) == 0 &&
-            layout_published(t, map->start + at, ret_layout, &ignored) == 0) {
+        if (memcmp(data + at, "xdebugpy", 8) == 0 && layout_published(t, map->start + at, ret_layout, &ignored) == 0) {
             ret->runtime = map->start + at;
             return 0;
         }
@@ -188,8 +188,8 @@ static bool is_candidate(const struct target_maps *maps, size_t i, bool named_on
     return !named && !strstr(name, ".cpython-") && strncmp(name, "ld-", 3) != 0 && strncmp(name, "libc.", 5) != 0;
 }
 
-static int try_file(struct target *t, const struct target_maps *maps, size_t i, unsigned minor, struct python_found *ret,
-    struct python_layout *ret_layout, struct error *e)
+static int try_file(struct target *t, const struct target_maps *maps, size_t i, unsigned minor,
+    struct python_found *ret, struct python_layout *ret_layout, struct error *e)
 {
     const struct target_map *m = &maps->items[i];
     struct target_symbol symbol;
@@ -207,8 +207,8 @@ static int try_file(struct target *t, const struct target_maps *maps, size_t i, 
     return layout_choose(t, symbol.address, minor, ret_layout, e);
 }
 
-static int scan_file(struct target *t, const struct target_maps *maps, size_t i, unsigned minor, struct python_found *ret,
-    struct python_layout *ret_layout)
+static int scan_file(struct target *t, const struct target_maps *maps, size_t i, unsigned minor,
+    struct python_found *ret, struct python_layout *ret_layout)
 {
     for (size_t k = i; k < maps->count; k++) {
         const struct target_map *m = &maps->items[k];
@@ -261,7 +261,7 @@ int python_find_runtime(struct target *t, struct python_found *ret, struct pytho
     else if (seen == -EAGAIN || minor)
         return error_set(e, EAGAIN, "process %d has a Python in it that is not running yet", target_pid(t));
     else
-        return error_set(e, ENOENT, "process %d is not a Python process: no CPython interpreter is mapped in it",
-            target_pid(t));
+        return error_set(
+            e, ENOENT, "process %d is not a Python process: no CPython interpreter is mapped in it", target_pid(t));
     return 0;
 }

@@ -9,17 +9,17 @@
 #include "python/python.h"
 
 enum {
-    THREADS_CAP = 1 << 16,     /* thread states followed in one interpreter; a longer list is a torn one */
-    DEPTH_CAP = 1 << 20,       /* frames in one stack; a longer chain is a cycle */
+    THREADS_CAP = 1 << 16, /* thread states followed in one interpreter; a longer list is a torn one */
+    DEPTH_CAP = 1 << 20,   /* frames in one stack; a longer chain is a cycle */
     INTERPRETERS_CAP = 1 << 12,
-    HEAP_FRAME_IDLE = 48,      /* samples for which a frame outside the data stack is still predicted */
+    HEAP_FRAME_IDLE = 48, /* samples for which a frame outside the data stack is still predicted */
 };
 
 /* ---- memory of the target, as last copied ---- */
 struct region {
     uint64_t start;
-    uint32_t size;             /* 0: could not be read */
-    uint32_t offset;           /* in snapshot.data */
+    uint32_t size;   /* 0: could not be read */
+    uint32_t offset; /* in snapshot.data */
 };
 struct snapshot {
     uint8_t *data;
@@ -29,49 +29,49 @@ struct snapshot {
     size_t last_hit;
 };
 
-struct chunk {                 /* one _PyStackChunk of the data stack */
+struct chunk { /* one _PyStackChunk of the data stack */
     uint64_t base;
     uint32_t size, read, peak; /* its own size; how many bytes to copy; the most needed since `read` was last set */
 };
-struct heap_frame {            /* a frame outside the data stack: generators, and every frame before 3.11 */
+struct heap_frame {             /* a frame outside the data stack: generators, and every frame before 3.11 */
     uint64_t address, previous; /* previous: its caller when it last had one */
-    uint32_t idle;             /* samples since it was last seen */
+    uint32_t idle;              /* samples since it was last seen */
 };
 
-struct entry_frame {           /* 3.12+: the interpreter loop's own frame on the C stack, between callee and caller */
+struct entry_frame { /* 3.12+: the interpreter loop's own frame on the C stack, between callee and caller */
     uint64_t address, previous;
 };
 
 /* ---- code objects ---- */
 struct code {
     struct python_code public;
-    uint64_t address;          /* 0 once its address holds another code object */
-    uint64_t identity[5];      /* name, file, line table, bytecode or size, first line: equal means the same object */
+    uint64_t address;     /* 0 once its address holds another code object */
+    uint64_t identity[5]; /* name, file, line table, bytecode or size, first line: equal means the same object */
     uint64_t verified_ns;
-    uint64_t bytecode;         /* address of the first instruction */
-    uint32_t bytecode_size;    /* bytes */
-    uint32_t frame_bytes;      /* of a frame on the data stack; 0 unknown */
+    uint64_t bytecode;      /* address of the first instruction */
+    uint32_t bytecode_size; /* bytes */
+    uint32_t frame_bytes;   /* of a frame on the data stack; 0 unknown */
     uint32_t line_table_size;
     uint8_t *line_table;
-    uint8_t *starts;           /* bit per code unit: an instruction starts here; NULL until needed */
-    bool generator, shim;      /* shim: the interpreter's own glue, never shown */
+    uint8_t *starts;      /* bit per code unit: an instruction starts here; NULL until needed */
+    bool generator, shim; /* shim: the interpreter's own glue, never shown */
 };
 struct codes {
     struct code **items;
     size_t count, capacity;
     struct map by_address;
     struct arena names;
-    uint64_t code_type;        /* address of PyCode_Type once learnt */
+    uint64_t code_type; /* address of PyCode_Type once learnt */
 };
 
 /* ---- one step of a stack ---- */
 struct step {
     uint64_t address, previous, func;
-    uint32_t code;             /* id */
+    uint32_t code; /* id */
     uint32_t at;
-    uint32_t stacktop;         /* saved depth of the value stack, in slots from localsplus; UINT32_MAX: not known */
-    bool entered;              /* entered from C: between it and its caller lies a C call */
-    bool heap;                 /* not on the data stack */
+    uint32_t stacktop; /* saved depth of the value stack, in slots from localsplus; UINT32_MAX: not known */
+    bool entered;      /* entered from C: between it and its caller lies a C call */
+    bool heap;         /* not on the data stack */
 };
 
 struct thread {
@@ -80,18 +80,18 @@ struct thread {
     uint32_t serial;
     bool has_gil, wants_gil, fresh; /* fresh: read at this sample */
     struct snapshot snapshot;
-    struct chunk *chunks;      /* [0] the oldest */
+    struct chunk *chunks; /* [0] the oldest */
     size_t chunk_count, chunk_capacity;
-    uint64_t cframes[4];       /* 3.11, 3.12: where its _PyCFrame was lately, the last one first; 0 none */
-    uint32_t learnt;           /* samples it learnt from */
-    struct heap_frame *heap;   /* those of the last stack first, leaf first; then those of the samples before */
+    uint64_t cframes[4];     /* 3.11, 3.12: where its _PyCFrame was lately, the last one first; 0 none */
+    uint32_t learnt;         /* samples it learnt from */
+    struct heap_frame *heap; /* those of the last stack first, leaf first; then those of the samples before */
     size_t heap_count, heap_capacity;
-    struct map heap_index;     /* address -> place in heap */
+    struct map heap_index;          /* address -> place in heap */
     struct entry_frame entries[32]; /* by a hash of their address; what was read there last */
-    bool mended;               /* the last walk went on where a frame had lost its caller between two reads */
-    struct step *steps;        /* of the last walk, leaf first */
+    bool mended;                    /* the last walk went on where a frame had lost its caller between two reads */
+    struct step *steps;             /* of the last walk, leaf first */
     size_t step_count, step_capacity;
-    uint64_t *code_pointers;   /* of the last walk, same order: a repeated pointer needs no look-up */
+    uint64_t *code_pointers; /* of the last walk, same order: a repeated pointer needs no look-up */
     size_t code_pointers_capacity;
     struct python_frame *frames;
     size_t depth, frames_capacity;
@@ -102,14 +102,14 @@ struct interpreter {
     uint64_t address, gil, switch_number, holder;
     bool gil_known, gil_locked, in_gc, listed;
     uint64_t threads_head;
-    struct thread **threads;   /* in the order of the target's list */
+    struct thread **threads; /* in the order of the target's list */
     size_t count, capacity;
 };
 
 struct edges {
-    struct map accepted;       /* hash of (caller code, at, callee code, entered) */
-    struct map pending;        /* the same, of edges that rest on the slot alone -> how often met */
-    struct map sites;          /* hash of (caller code, callee code) -> the last accepted `at` */
+    struct map accepted; /* hash of (caller code, at, callee code, entered) */
+    struct map pending;  /* the same, of edges that rest on the slot alone -> how often met */
+    struct map sites;    /* hash of (caller code, callee code) -> the last accepted `at` */
 };
 
 struct python_process {
@@ -117,10 +117,10 @@ struct python_process {
     struct python_layout layout;
     const struct python_opcodes *opcodes;
     struct python_info info;
-    uint64_t runtime;          /* address of _PyRuntime */
+    uint64_t runtime; /* address of _PyRuntime */
     struct interpreter *interpreters;
     size_t interpreter_count, interpreter_capacity;
-    uint64_t listed_ns;        /* when interpreters and threads were last listed */
+    uint64_t listed_ns; /* when interpreters and threads were last listed */
     uint64_t code_generation;
     struct codes codes;
     struct edges edges;
@@ -128,8 +128,8 @@ struct python_process {
     struct python_thread *published;
     size_t published_capacity;
     uint32_t next_serial;
-    uint32_t thread_low, thread_high;   /* bytes of PyThreadState that a sample needs */
-    uint32_t frame_header;              /* bytes of a frame before its locals */
+    uint32_t thread_low, thread_high; /* bytes of PyThreadState that a sample needs */
+    uint32_t frame_header;            /* bytes of a frame before its locals */
     struct iovec *local, *remote;
     size_t iov_capacity;
 };
@@ -180,13 +180,14 @@ int codes_init(struct codes *c);
 void codes_release(struct codes *c);
 /* The code object at an address: known, or read now. -EAGAIN: what is there is no code object. */
 int codes_find(struct python_process *p, uint64_t address, uint32_t *ret_id);
-/* Reads its identity again if that is older than max_age_ns. -ESTALE: it was another object by now, and is forgotten. */
+/* Reads its identity again if that is older than max_age_ns. -ESTALE: it was another object by now, and is forgotten.
+ */
 int codes_verify(struct python_process *p, uint32_t id, uint64_t now_ns, uint64_t max_age_ns);
 /* The start of the instruction that holds byte `at` (3.11 and 3.12 point into inline caches). */
 uint32_t codes_instruction_start(struct python_process *p, uint32_t id, uint32_t at);
 
 /* ---- snapshot.c ---- */
-int snapshot_plan(struct python_process *p, struct thread *t);   /* lays out the regions predicted to be needed */
+int snapshot_plan(struct python_process *p, struct thread *t); /* lays out the regions predicted to be needed */
 size_t snapshot_iovecs(struct thread *t, struct iovec *local, struct iovec *remote); /* one a region */
 /* `got` bytes of what snapshot_iovecs asked for arrived, counted from its first region. Returns what is left over. */
 size_t snapshot_arrived(struct thread *t, size_t got);
@@ -203,10 +204,11 @@ void thread_free(struct thread *t);
 int walk_chain(struct python_process *p, struct thread *t);
 /* Checks every caller, repairs what fails, and publishes t->frames, t->depth and t->result. */
 void walk_publish(struct python_process *p, struct thread *t, uint64_t now_ns);
-/* Where the chain cannot be followed down from the leaf: builds the stack up from its root, frame by frame along accepted
- * edges, and publishes it as repaired. False if not even the root can be read. */
+/* Where the chain cannot be followed down from the leaf: builds the stack up from its root, frame by frame along
+ * accepted edges, and publishes it as repaired. False if not even the root can be read. */
 bool walk_from_root(struct python_process *p, struct thread *t);
-int walk_step_read(struct python_process *p, struct thread *t, uint64_t address, struct step *ret, uint64_t *ret_code_pointer);
+int walk_step_read(
+    struct python_process *p, struct thread *t, uint64_t address, struct step *ret, uint64_t *ret_code_pointer);
 int walk_reserve(struct thread *t, size_t depth);
 
 /* ---- edges.c ---- */
@@ -217,8 +219,8 @@ enum edge_verdict {
 int edges_init(struct edges *s);
 void edges_release(struct edges *s);
 bool edges_known(const struct edges *s, const struct step *caller, const struct step *callee);
-enum edge_verdict edges_judge(struct python_process *p, struct thread *t, const struct step *caller,
-    const struct step *callee);
+enum edge_verdict edges_judge(
+    struct python_process *p, struct thread *t, const struct step *caller, const struct step *callee);
 /* Another instruction of the caller that is known to call the callee; false if there is none. */
 bool edges_reseat(const struct edges *s, const struct step *caller, const struct step *callee, uint32_t *ret_at);
 

@@ -5,198 +5,198 @@
 const struct python_opcodes python_opcodes_3_12 = {
     .pristine_counter = 832,
     .by_number = {
-        [0] = {PYTHON_OP_PURE}, /* CACHE */
-        [1] = {PYTHON_OP_RUNS_C}, /* POP_TOP */
-        [2] = {PYTHON_OP_PURE}, /* PUSH_NULL */
-        [3] = {PYTHON_OP_RUNS_C}, /* INTERPRETER_EXIT */
-        [4] = {PYTHON_OP_RUNS_C}, /* END_FOR */
-        [5] = {PYTHON_OP_RUNS_C}, /* END_SEND */
-        [6] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* BINARY_OP_ADD_FLOAT */
-        [7] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* BINARY_OP_ADD_INT */
-        [8] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* BINARY_OP_ADD_UNICODE */
-        [9] = {PYTHON_OP_PURE}, /* NOP */
-        [10] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* BINARY_OP_INPLACE_ADD_UNICODE */
-        [11] = {PYTHON_OP_RUNS_C}, /* UNARY_NEGATIVE */
-        [12] = {PYTHON_OP_RUNS_C}, /* UNARY_NOT */
-        [13] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* BINARY_OP_MULTIPLY_FLOAT */
-        [14] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* BINARY_OP_MULTIPLY_INT */
-        [15] = {PYTHON_OP_RUNS_C}, /* UNARY_INVERT */
-        [16] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* BINARY_OP_SUBTRACT_FLOAT */
-        [18] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* BINARY_OP_SUBTRACT_INT */
-        [19] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* BINARY_SUBSCR_DICT */
-        [20] = {PYTHON_OP_INLINES, .caches = 1, .counter_at = 2}, /* BINARY_SUBSCR_GETITEM */
-        [21] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* BINARY_SUBSCR_LIST_INT */
-        [22] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* BINARY_SUBSCR_TUPLE_INT */
-        [23] = {PYTHON_OP_VERSIONED, .caches = 3, .version_at = 4, .counter_at = 2, .call = true}, /* CALL_PY_EXACT_ARGS */
-        [24] = {PYTHON_OP_VERSIONED, .caches = 3, .version_at = 4, .counter_at = 2, .call = true}, /* CALL_PY_WITH_DEFAULTS */
-        [25] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* BINARY_SUBSCR */
-        [26] = {PYTHON_OP_RUNS_C}, /* BINARY_SLICE */
-        [27] = {PYTHON_OP_RUNS_C}, /* STORE_SLICE */
-        [28] = {PYTHON_OP_VERSIONED, .caches = 3, .version_at = 4, .counter_at = 2, .call = true}, /* CALL_BOUND_METHOD_EXACT_ARGS */
-        [29] = {PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_BUILTIN_CLASS */
-        [30] = {PYTHON_OP_RUNS_C}, /* GET_LEN */
-        [31] = {PYTHON_OP_RUNS_C}, /* MATCH_MAPPING */
-        [32] = {PYTHON_OP_RUNS_C}, /* MATCH_SEQUENCE */
-        [33] = {PYTHON_OP_RUNS_C}, /* MATCH_KEYS */
-        [34] = {PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_BUILTIN_FAST_WITH_KEYWORDS */
-        [35] = {PYTHON_OP_RUNS_C}, /* PUSH_EXC_INFO */
-        [36] = {PYTHON_OP_RUNS_C}, /* CHECK_EXC_MATCH */
-        [37] = {PYTHON_OP_RUNS_C}, /* CHECK_EG_MATCH */
-        [38] = {PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_METHOD_DESCRIPTOR_FAST_WITH_KEYWORDS */
-        [39] = {PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_NO_KW_BUILTIN_FAST */
-        [40] = {PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_NO_KW_BUILTIN_O */
-        [41] = {PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_NO_KW_ISINSTANCE */
-        [42] = {PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_NO_KW_LEN */
-        [43] = {PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_NO_KW_LIST_APPEND */
-        [44] = {PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_NO_KW_METHOD_DESCRIPTOR_FAST */
-        [45] = {PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_NO_KW_METHOD_DESCRIPTOR_NOARGS */
-        [46] = {PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_NO_KW_METHOD_DESCRIPTOR_O */
-        [47] = {PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_NO_KW_STR_1 */
-        [48] = {PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_NO_KW_TUPLE_1 */
-        [49] = {PYTHON_OP_RUNS_C}, /* WITH_EXCEPT_START */
-        [50] = {PYTHON_OP_RUNS_C}, /* GET_AITER */
-        [51] = {PYTHON_OP_RUNS_C}, /* GET_ANEXT */
-        [52] = {PYTHON_OP_RUNS_C}, /* BEFORE_ASYNC_WITH */
-        [53] = {PYTHON_OP_RUNS_C}, /* BEFORE_WITH */
-        [54] = {PYTHON_OP_RUNS_C}, /* END_ASYNC_FOR */
-        [55] = {PYTHON_OP_RUNS_C}, /* CLEANUP_THROW */
-        [56] = {PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_NO_KW_TYPE_1 */
-        [57] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* COMPARE_OP_FLOAT */
-        [58] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* COMPARE_OP_INT */
-        [59] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* COMPARE_OP_STR */
-        [60] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* STORE_SUBSCR */
-        [61] = {PYTHON_OP_RUNS_C}, /* DELETE_SUBSCR */
-        [62] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* FOR_ITER_LIST */
-        [63] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* FOR_ITER_TUPLE */
-        [64] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* FOR_ITER_RANGE */
-        [65] = {PYTHON_OP_INLINES, .caches = 1, .counter_at = 2, .generator = true}, /* FOR_ITER_GEN */
-        [66] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* LOAD_SUPER_ATTR_ATTR */
-        [67] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* LOAD_SUPER_ATTR_METHOD */
-        [68] = {PYTHON_OP_RUNS_C}, /* GET_ITER */
-        [69] = {PYTHON_OP_RUNS_C}, /* GET_YIELD_FROM_ITER */
-        [70] = {PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_CLASS */
-        [71] = {PYTHON_OP_RUNS_C}, /* LOAD_BUILD_CLASS */
-        [72] = {PYTHON_OP_VERSIONED, .caches = 9, .version_at = 8, .counter_at = 2}, /* LOAD_ATTR_GETATTRIBUTE_OVERRIDDEN */
-        [73] = {PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_INSTANCE_VALUE */
-        [74] = {PYTHON_OP_RUNS_C}, /* LOAD_ASSERTION_ERROR */
-        [75] = {PYTHON_OP_RUNS_C}, /* RETURN_GENERATOR */
-        [76] = {PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_MODULE */
-        [77] = {PYTHON_OP_VERSIONED, .caches = 9, .version_at = 8, .counter_at = 2}, /* LOAD_ATTR_PROPERTY */
-        [78] = {PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_SLOT */
-        [79] = {PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_WITH_HINT */
-        [80] = {PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_METHOD_LAZY_DICT */
-        [81] = {PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_METHOD_NO_DICT */
-        [82] = {PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_METHOD_WITH_VALUES */
-        [83] = {PYTHON_OP_RUNS_C}, /* RETURN_VALUE */
-        [84] = {PYTHON_OP_PURE}, /* LOAD_CONST__LOAD_FAST */
-        [85] = {PYTHON_OP_RUNS_C}, /* SETUP_ANNOTATIONS */
-        [86] = {PYTHON_OP_PURE}, /* LOAD_FAST__LOAD_CONST */
-        [87] = {PYTHON_OP_RUNS_C}, /* LOAD_LOCALS */
-        [88] = {PYTHON_OP_PURE}, /* LOAD_FAST__LOAD_FAST */
-        [89] = {PYTHON_OP_RUNS_C}, /* POP_EXCEPT */
-        [90] = {PYTHON_OP_RUNS_C}, /* STORE_NAME */
-        [91] = {PYTHON_OP_RUNS_C}, /* DELETE_NAME */
-        [92] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* UNPACK_SEQUENCE */
-        [93] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* FOR_ITER */
-        [94] = {PYTHON_OP_RUNS_C}, /* UNPACK_EX */
-        [95] = {PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* STORE_ATTR */
-        [96] = {PYTHON_OP_RUNS_C}, /* DELETE_ATTR */
-        [97] = {PYTHON_OP_RUNS_C}, /* STORE_GLOBAL */
-        [98] = {PYTHON_OP_RUNS_C}, /* DELETE_GLOBAL */
-        [99] = {PYTHON_OP_PURE}, /* SWAP */
-        [100] = {PYTHON_OP_PURE}, /* LOAD_CONST */
-        [101] = {PYTHON_OP_RUNS_C}, /* LOAD_NAME */
-        [102] = {PYTHON_OP_RUNS_C}, /* BUILD_TUPLE */
-        [103] = {PYTHON_OP_RUNS_C}, /* BUILD_LIST */
-        [104] = {PYTHON_OP_RUNS_C}, /* BUILD_SET */
-        [105] = {PYTHON_OP_RUNS_C}, /* BUILD_MAP */
-        [106] = {PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR */
-        [107] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* COMPARE_OP */
-        [108] = {PYTHON_OP_RUNS_C}, /* IMPORT_NAME */
-        [109] = {PYTHON_OP_RUNS_C}, /* IMPORT_FROM */
-        [110] = {PYTHON_OP_PURE}, /* JUMP_FORWARD */
-        [111] = {PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* LOAD_GLOBAL_BUILTIN */
-        [112] = {PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* LOAD_GLOBAL_MODULE */
-        [113] = {PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* STORE_ATTR_INSTANCE_VALUE */
-        [114] = {PYTHON_OP_RUNS_C}, /* POP_JUMP_IF_FALSE */
-        [115] = {PYTHON_OP_RUNS_C}, /* POP_JUMP_IF_TRUE */
-        [116] = {PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* LOAD_GLOBAL */
-        [117] = {PYTHON_OP_RUNS_C}, /* IS_OP */
-        [118] = {PYTHON_OP_RUNS_C}, /* CONTAINS_OP */
-        [119] = {PYTHON_OP_RUNS_C}, /* RERAISE */
-        [120] = {PYTHON_OP_PURE}, /* COPY */
-        [121] = {PYTHON_OP_RUNS_C}, /* RETURN_CONST */
-        [122] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* BINARY_OP */
-        [123] = {PYTHON_OP_INLINES, .caches = 1, .counter_at = 2, .generator = true}, /* SEND */
-        [124] = {PYTHON_OP_PURE}, /* LOAD_FAST */
-        [125] = {PYTHON_OP_RUNS_C}, /* STORE_FAST */
-        [126] = {PYTHON_OP_RUNS_C}, /* DELETE_FAST */
-        [127] = {PYTHON_OP_RUNS_C}, /* LOAD_FAST_CHECK */
-        [128] = {PYTHON_OP_RUNS_C}, /* POP_JUMP_IF_NOT_NONE */
-        [129] = {PYTHON_OP_RUNS_C}, /* POP_JUMP_IF_NONE */
-        [130] = {PYTHON_OP_RUNS_C}, /* RAISE_VARARGS */
-        [131] = {PYTHON_OP_RUNS_C}, /* GET_AWAITABLE */
-        [132] = {PYTHON_OP_RUNS_C}, /* MAKE_FUNCTION */
-        [133] = {PYTHON_OP_RUNS_C}, /* BUILD_SLICE */
-        [134] = {PYTHON_OP_PURE}, /* JUMP_BACKWARD_NO_INTERRUPT */
-        [135] = {PYTHON_OP_RUNS_C}, /* MAKE_CELL */
-        [136] = {PYTHON_OP_PURE}, /* LOAD_CLOSURE */
-        [137] = {PYTHON_OP_RUNS_C}, /* LOAD_DEREF */
-        [138] = {PYTHON_OP_RUNS_C}, /* STORE_DEREF */
-        [139] = {PYTHON_OP_RUNS_C}, /* DELETE_DEREF */
-        [140] = {PYTHON_OP_RUNS_C}, /* JUMP_BACKWARD */
-        [141] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* LOAD_SUPER_ATTR */
-        [142] = {PYTHON_OP_INLINES, .call = true}, /* CALL_FUNCTION_EX */
-        [143] = {PYTHON_OP_PURE}, /* LOAD_FAST_AND_CLEAR */
-        [144] = {PYTHON_OP_PURE}, /* EXTENDED_ARG */
-        [145] = {PYTHON_OP_RUNS_C}, /* LIST_APPEND */
-        [146] = {PYTHON_OP_RUNS_C}, /* SET_ADD */
-        [147] = {PYTHON_OP_RUNS_C}, /* MAP_ADD */
-        [148] = {PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* STORE_ATTR_SLOT */
-        [149] = {PYTHON_OP_RUNS_C}, /* COPY_FREE_VARS */
-        [150] = {PYTHON_OP_RUNS_C}, /* YIELD_VALUE */
-        [151] = {PYTHON_OP_RUNS_C}, /* RESUME */
-        [152] = {PYTHON_OP_RUNS_C}, /* MATCH_CLASS */
-        [153] = {PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* STORE_ATTR_WITH_HINT */
-        [154] = {PYTHON_OP_RUNS_C}, /* STORE_FAST__LOAD_FAST */
-        [155] = {PYTHON_OP_RUNS_C}, /* FORMAT_VALUE */
-        [156] = {PYTHON_OP_RUNS_C}, /* BUILD_CONST_KEY_MAP */
-        [157] = {PYTHON_OP_RUNS_C}, /* BUILD_STRING */
-        [158] = {PYTHON_OP_RUNS_C}, /* STORE_FAST__STORE_FAST */
-        [159] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* STORE_SUBSCR_DICT */
-        [160] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* STORE_SUBSCR_LIST_INT */
-        [161] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* UNPACK_SEQUENCE_LIST */
-        [162] = {PYTHON_OP_RUNS_C}, /* LIST_EXTEND */
-        [163] = {PYTHON_OP_RUNS_C}, /* SET_UPDATE */
-        [164] = {PYTHON_OP_RUNS_C}, /* DICT_MERGE */
-        [165] = {PYTHON_OP_RUNS_C}, /* DICT_UPDATE */
-        [166] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* UNPACK_SEQUENCE_TUPLE */
-        [167] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* UNPACK_SEQUENCE_TWO_TUPLE */
-        [168] = {PYTHON_OP_INLINES, .caches = 1, .counter_at = 2, .generator = true}, /* SEND_GEN */
-        [171] = {PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL */
-        [172] = {PYTHON_OP_PURE}, /* KW_NAMES */
-        [173] = {PYTHON_OP_RUNS_C}, /* CALL_INTRINSIC_1 */
-        [174] = {PYTHON_OP_RUNS_C}, /* CALL_INTRINSIC_2 */
-        [175] = {PYTHON_OP_RUNS_C}, /* LOAD_FROM_DICT_OR_GLOBALS */
-        [176] = {PYTHON_OP_RUNS_C}, /* LOAD_FROM_DICT_OR_DEREF */
-        [237] = {PYTHON_OP_RUNS_C, .caches = 1}, /* INSTRUMENTED_LOAD_SUPER_ATTR */
-        [238] = {PYTHON_OP_RUNS_C}, /* INSTRUMENTED_POP_JUMP_IF_NONE */
-        [239] = {PYTHON_OP_RUNS_C}, /* INSTRUMENTED_POP_JUMP_IF_NOT_NONE */
-        [240] = {PYTHON_OP_RUNS_C}, /* INSTRUMENTED_RESUME */
-        [241] = {PYTHON_OP_INLINES, .caches = 3, .call = true}, /* INSTRUMENTED_CALL */
-        [242] = {PYTHON_OP_RUNS_C}, /* INSTRUMENTED_RETURN_VALUE */
-        [243] = {PYTHON_OP_RUNS_C}, /* INSTRUMENTED_YIELD_VALUE */
-        [244] = {PYTHON_OP_INLINES, .call = true}, /* INSTRUMENTED_CALL_FUNCTION_EX */
-        [245] = {PYTHON_OP_RUNS_C}, /* INSTRUMENTED_JUMP_FORWARD */
-        [246] = {PYTHON_OP_RUNS_C}, /* INSTRUMENTED_JUMP_BACKWARD */
-        [247] = {PYTHON_OP_RUNS_C}, /* INSTRUMENTED_RETURN_CONST */
-        [248] = {PYTHON_OP_RUNS_C, .caches = 1, .may_have_inlined = true}, /* INSTRUMENTED_FOR_ITER */
-        [249] = {PYTHON_OP_RUNS_C}, /* INSTRUMENTED_POP_JUMP_IF_FALSE */
-        [250] = {PYTHON_OP_RUNS_C}, /* INSTRUMENTED_POP_JUMP_IF_TRUE */
-        [251] = {PYTHON_OP_RUNS_C}, /* INSTRUMENTED_END_FOR */
-        [252] = {PYTHON_OP_RUNS_C}, /* INSTRUMENTED_END_SEND */
-        [253] = {PYTHON_OP_OPAQUE}, /* INSTRUMENTED_INSTRUCTION */
-        [254] = {PYTHON_OP_OPAQUE}, /* INSTRUMENTED_LINE */
+        [0] = {.class = PYTHON_OP_PURE}, /* CACHE */
+        [1] = {.class = PYTHON_OP_RUNS_C}, /* POP_TOP */
+        [2] = {.class = PYTHON_OP_PURE}, /* PUSH_NULL */
+        [3] = {.class = PYTHON_OP_RUNS_C}, /* INTERPRETER_EXIT */
+        [4] = {.class = PYTHON_OP_RUNS_C}, /* END_FOR */
+        [5] = {.class = PYTHON_OP_RUNS_C}, /* END_SEND */
+        [6] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* BINARY_OP_ADD_FLOAT */
+        [7] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* BINARY_OP_ADD_INT */
+        [8] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* BINARY_OP_ADD_UNICODE */
+        [9] = {.class = PYTHON_OP_PURE}, /* NOP */
+        [10] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* BINARY_OP_INPLACE_ADD_UNICODE */
+        [11] = {.class = PYTHON_OP_RUNS_C}, /* UNARY_NEGATIVE */
+        [12] = {.class = PYTHON_OP_RUNS_C}, /* UNARY_NOT */
+        [13] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* BINARY_OP_MULTIPLY_FLOAT */
+        [14] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* BINARY_OP_MULTIPLY_INT */
+        [15] = {.class = PYTHON_OP_RUNS_C}, /* UNARY_INVERT */
+        [16] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* BINARY_OP_SUBTRACT_FLOAT */
+        [18] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* BINARY_OP_SUBTRACT_INT */
+        [19] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* BINARY_SUBSCR_DICT */
+        [20] = {.class = PYTHON_OP_INLINES, .caches = 1, .counter_at = 2}, /* BINARY_SUBSCR_GETITEM */
+        [21] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* BINARY_SUBSCR_LIST_INT */
+        [22] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* BINARY_SUBSCR_TUPLE_INT */
+        [23] = {.class = PYTHON_OP_VERSIONED, .caches = 3, .version_at = 4, .counter_at = 2, .call = true}, /* CALL_PY_EXACT_ARGS */
+        [24] = {.class = PYTHON_OP_VERSIONED, .caches = 3, .version_at = 4, .counter_at = 2, .call = true}, /* CALL_PY_WITH_DEFAULTS */
+        [25] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* BINARY_SUBSCR */
+        [26] = {.class = PYTHON_OP_RUNS_C}, /* BINARY_SLICE */
+        [27] = {.class = PYTHON_OP_RUNS_C}, /* STORE_SLICE */
+        [28] = {.class = PYTHON_OP_VERSIONED, .caches = 3, .version_at = 4, .counter_at = 2, .call = true}, /* CALL_BOUND_METHOD_EXACT_ARGS */
+        [29] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_BUILTIN_CLASS */
+        [30] = {.class = PYTHON_OP_RUNS_C}, /* GET_LEN */
+        [31] = {.class = PYTHON_OP_RUNS_C}, /* MATCH_MAPPING */
+        [32] = {.class = PYTHON_OP_RUNS_C}, /* MATCH_SEQUENCE */
+        [33] = {.class = PYTHON_OP_RUNS_C}, /* MATCH_KEYS */
+        [34] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_BUILTIN_FAST_WITH_KEYWORDS */
+        [35] = {.class = PYTHON_OP_RUNS_C}, /* PUSH_EXC_INFO */
+        [36] = {.class = PYTHON_OP_RUNS_C}, /* CHECK_EXC_MATCH */
+        [37] = {.class = PYTHON_OP_RUNS_C}, /* CHECK_EG_MATCH */
+        [38] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_METHOD_DESCRIPTOR_FAST_WITH_KEYWORDS */
+        [39] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_NO_KW_BUILTIN_FAST */
+        [40] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_NO_KW_BUILTIN_O */
+        [41] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_NO_KW_ISINSTANCE */
+        [42] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_NO_KW_LEN */
+        [43] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_NO_KW_LIST_APPEND */
+        [44] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_NO_KW_METHOD_DESCRIPTOR_FAST */
+        [45] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_NO_KW_METHOD_DESCRIPTOR_NOARGS */
+        [46] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_NO_KW_METHOD_DESCRIPTOR_O */
+        [47] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_NO_KW_STR_1 */
+        [48] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_NO_KW_TUPLE_1 */
+        [49] = {.class = PYTHON_OP_RUNS_C}, /* WITH_EXCEPT_START */
+        [50] = {.class = PYTHON_OP_RUNS_C}, /* GET_AITER */
+        [51] = {.class = PYTHON_OP_RUNS_C}, /* GET_ANEXT */
+        [52] = {.class = PYTHON_OP_RUNS_C}, /* BEFORE_ASYNC_WITH */
+        [53] = {.class = PYTHON_OP_RUNS_C}, /* BEFORE_WITH */
+        [54] = {.class = PYTHON_OP_RUNS_C}, /* END_ASYNC_FOR */
+        [55] = {.class = PYTHON_OP_RUNS_C}, /* CLEANUP_THROW */
+        [56] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_NO_KW_TYPE_1 */
+        [57] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* COMPARE_OP_FLOAT */
+        [58] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* COMPARE_OP_INT */
+        [59] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* COMPARE_OP_STR */
+        [60] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* STORE_SUBSCR */
+        [61] = {.class = PYTHON_OP_RUNS_C}, /* DELETE_SUBSCR */
+        [62] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* FOR_ITER_LIST */
+        [63] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* FOR_ITER_TUPLE */
+        [64] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* FOR_ITER_RANGE */
+        [65] = {.class = PYTHON_OP_INLINES, .caches = 1, .counter_at = 2, .generator = true}, /* FOR_ITER_GEN */
+        [66] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* LOAD_SUPER_ATTR_ATTR */
+        [67] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* LOAD_SUPER_ATTR_METHOD */
+        [68] = {.class = PYTHON_OP_RUNS_C}, /* GET_ITER */
+        [69] = {.class = PYTHON_OP_RUNS_C}, /* GET_YIELD_FROM_ITER */
+        [70] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_CLASS */
+        [71] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_BUILD_CLASS */
+        [72] = {.class = PYTHON_OP_VERSIONED, .caches = 9, .version_at = 8, .counter_at = 2}, /* LOAD_ATTR_GETATTRIBUTE_OVERRIDDEN */
+        [73] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_INSTANCE_VALUE */
+        [74] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_ASSERTION_ERROR */
+        [75] = {.class = PYTHON_OP_RUNS_C}, /* RETURN_GENERATOR */
+        [76] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_MODULE */
+        [77] = {.class = PYTHON_OP_VERSIONED, .caches = 9, .version_at = 8, .counter_at = 2}, /* LOAD_ATTR_PROPERTY */
+        [78] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_SLOT */
+        [79] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_WITH_HINT */
+        [80] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_METHOD_LAZY_DICT */
+        [81] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_METHOD_NO_DICT */
+        [82] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_METHOD_WITH_VALUES */
+        [83] = {.class = PYTHON_OP_RUNS_C}, /* RETURN_VALUE */
+        [84] = {.class = PYTHON_OP_PURE}, /* LOAD_CONST__LOAD_FAST */
+        [85] = {.class = PYTHON_OP_RUNS_C}, /* SETUP_ANNOTATIONS */
+        [86] = {.class = PYTHON_OP_PURE}, /* LOAD_FAST__LOAD_CONST */
+        [87] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_LOCALS */
+        [88] = {.class = PYTHON_OP_PURE}, /* LOAD_FAST__LOAD_FAST */
+        [89] = {.class = PYTHON_OP_RUNS_C}, /* POP_EXCEPT */
+        [90] = {.class = PYTHON_OP_RUNS_C}, /* STORE_NAME */
+        [91] = {.class = PYTHON_OP_RUNS_C}, /* DELETE_NAME */
+        [92] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* UNPACK_SEQUENCE */
+        [93] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* FOR_ITER */
+        [94] = {.class = PYTHON_OP_RUNS_C}, /* UNPACK_EX */
+        [95] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* STORE_ATTR */
+        [96] = {.class = PYTHON_OP_RUNS_C}, /* DELETE_ATTR */
+        [97] = {.class = PYTHON_OP_RUNS_C}, /* STORE_GLOBAL */
+        [98] = {.class = PYTHON_OP_RUNS_C}, /* DELETE_GLOBAL */
+        [99] = {.class = PYTHON_OP_PURE}, /* SWAP */
+        [100] = {.class = PYTHON_OP_PURE}, /* LOAD_CONST */
+        [101] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_NAME */
+        [102] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_TUPLE */
+        [103] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_LIST */
+        [104] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_SET */
+        [105] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_MAP */
+        [106] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR */
+        [107] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* COMPARE_OP */
+        [108] = {.class = PYTHON_OP_RUNS_C}, /* IMPORT_NAME */
+        [109] = {.class = PYTHON_OP_RUNS_C}, /* IMPORT_FROM */
+        [110] = {.class = PYTHON_OP_PURE}, /* JUMP_FORWARD */
+        [111] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* LOAD_GLOBAL_BUILTIN */
+        [112] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* LOAD_GLOBAL_MODULE */
+        [113] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* STORE_ATTR_INSTANCE_VALUE */
+        [114] = {.class = PYTHON_OP_RUNS_C}, /* POP_JUMP_IF_FALSE */
+        [115] = {.class = PYTHON_OP_RUNS_C}, /* POP_JUMP_IF_TRUE */
+        [116] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* LOAD_GLOBAL */
+        [117] = {.class = PYTHON_OP_RUNS_C}, /* IS_OP */
+        [118] = {.class = PYTHON_OP_RUNS_C}, /* CONTAINS_OP */
+        [119] = {.class = PYTHON_OP_RUNS_C}, /* RERAISE */
+        [120] = {.class = PYTHON_OP_PURE}, /* COPY */
+        [121] = {.class = PYTHON_OP_RUNS_C}, /* RETURN_CONST */
+        [122] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* BINARY_OP */
+        [123] = {.class = PYTHON_OP_INLINES, .caches = 1, .counter_at = 2, .generator = true}, /* SEND */
+        [124] = {.class = PYTHON_OP_PURE}, /* LOAD_FAST */
+        [125] = {.class = PYTHON_OP_RUNS_C}, /* STORE_FAST */
+        [126] = {.class = PYTHON_OP_RUNS_C}, /* DELETE_FAST */
+        [127] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_FAST_CHECK */
+        [128] = {.class = PYTHON_OP_RUNS_C}, /* POP_JUMP_IF_NOT_NONE */
+        [129] = {.class = PYTHON_OP_RUNS_C}, /* POP_JUMP_IF_NONE */
+        [130] = {.class = PYTHON_OP_RUNS_C}, /* RAISE_VARARGS */
+        [131] = {.class = PYTHON_OP_RUNS_C}, /* GET_AWAITABLE */
+        [132] = {.class = PYTHON_OP_RUNS_C}, /* MAKE_FUNCTION */
+        [133] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_SLICE */
+        [134] = {.class = PYTHON_OP_PURE}, /* JUMP_BACKWARD_NO_INTERRUPT */
+        [135] = {.class = PYTHON_OP_RUNS_C}, /* MAKE_CELL */
+        [136] = {.class = PYTHON_OP_PURE}, /* LOAD_CLOSURE */
+        [137] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_DEREF */
+        [138] = {.class = PYTHON_OP_RUNS_C}, /* STORE_DEREF */
+        [139] = {.class = PYTHON_OP_RUNS_C}, /* DELETE_DEREF */
+        [140] = {.class = PYTHON_OP_RUNS_C}, /* JUMP_BACKWARD */
+        [141] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* LOAD_SUPER_ATTR */
+        [142] = {.class = PYTHON_OP_INLINES, .call = true}, /* CALL_FUNCTION_EX */
+        [143] = {.class = PYTHON_OP_PURE}, /* LOAD_FAST_AND_CLEAR */
+        [144] = {.class = PYTHON_OP_PURE}, /* EXTENDED_ARG */
+        [145] = {.class = PYTHON_OP_RUNS_C}, /* LIST_APPEND */
+        [146] = {.class = PYTHON_OP_RUNS_C}, /* SET_ADD */
+        [147] = {.class = PYTHON_OP_RUNS_C}, /* MAP_ADD */
+        [148] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* STORE_ATTR_SLOT */
+        [149] = {.class = PYTHON_OP_RUNS_C}, /* COPY_FREE_VARS */
+        [150] = {.class = PYTHON_OP_RUNS_C}, /* YIELD_VALUE */
+        [151] = {.class = PYTHON_OP_RUNS_C}, /* RESUME */
+        [152] = {.class = PYTHON_OP_RUNS_C}, /* MATCH_CLASS */
+        [153] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* STORE_ATTR_WITH_HINT */
+        [154] = {.class = PYTHON_OP_RUNS_C}, /* STORE_FAST__LOAD_FAST */
+        [155] = {.class = PYTHON_OP_RUNS_C}, /* FORMAT_VALUE */
+        [156] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_CONST_KEY_MAP */
+        [157] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_STRING */
+        [158] = {.class = PYTHON_OP_RUNS_C}, /* STORE_FAST__STORE_FAST */
+        [159] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* STORE_SUBSCR_DICT */
+        [160] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* STORE_SUBSCR_LIST_INT */
+        [161] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* UNPACK_SEQUENCE_LIST */
+        [162] = {.class = PYTHON_OP_RUNS_C}, /* LIST_EXTEND */
+        [163] = {.class = PYTHON_OP_RUNS_C}, /* SET_UPDATE */
+        [164] = {.class = PYTHON_OP_RUNS_C}, /* DICT_MERGE */
+        [165] = {.class = PYTHON_OP_RUNS_C}, /* DICT_UPDATE */
+        [166] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* UNPACK_SEQUENCE_TUPLE */
+        [167] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* UNPACK_SEQUENCE_TWO_TUPLE */
+        [168] = {.class = PYTHON_OP_INLINES, .caches = 1, .counter_at = 2, .generator = true}, /* SEND_GEN */
+        [171] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL */
+        [172] = {.class = PYTHON_OP_PURE}, /* KW_NAMES */
+        [173] = {.class = PYTHON_OP_RUNS_C}, /* CALL_INTRINSIC_1 */
+        [174] = {.class = PYTHON_OP_RUNS_C}, /* CALL_INTRINSIC_2 */
+        [175] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_FROM_DICT_OR_GLOBALS */
+        [176] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_FROM_DICT_OR_DEREF */
+        [237] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* INSTRUMENTED_LOAD_SUPER_ATTR */
+        [238] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_POP_JUMP_IF_NONE */
+        [239] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_POP_JUMP_IF_NOT_NONE */
+        [240] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_RESUME */
+        [241] = {.class = PYTHON_OP_INLINES, .caches = 3, .call = true}, /* INSTRUMENTED_CALL */
+        [242] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_RETURN_VALUE */
+        [243] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_YIELD_VALUE */
+        [244] = {.class = PYTHON_OP_INLINES, .call = true}, /* INSTRUMENTED_CALL_FUNCTION_EX */
+        [245] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_JUMP_FORWARD */
+        [246] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_JUMP_BACKWARD */
+        [247] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_RETURN_CONST */
+        [248] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .may_have_inlined = true}, /* INSTRUMENTED_FOR_ITER */
+        [249] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_POP_JUMP_IF_FALSE */
+        [250] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_POP_JUMP_IF_TRUE */
+        [251] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_END_FOR */
+        [252] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_END_SEND */
+        [253] = {.class = PYTHON_OP_OPAQUE}, /* INSTRUMENTED_INSTRUCTION */
+        [254] = {.class = PYTHON_OP_OPAQUE}, /* INSTRUMENTED_LINE */
     },
 };
 /* clang-format on */

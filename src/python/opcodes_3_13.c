@@ -5,217 +5,217 @@
 const struct python_opcodes python_opcodes_3_13 = {
     .pristine_counter = 832,
     .by_number = {
-        [0] = {PYTHON_OP_PURE}, /* CACHE */
-        [1] = {PYTHON_OP_RUNS_C}, /* BEFORE_ASYNC_WITH */
-        [2] = {PYTHON_OP_RUNS_C}, /* BEFORE_WITH */
-        [3] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* BINARY_OP_INPLACE_ADD_UNICODE */
-        [4] = {PYTHON_OP_RUNS_C}, /* BINARY_SLICE */
-        [5] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* BINARY_SUBSCR */
-        [6] = {PYTHON_OP_RUNS_C}, /* CHECK_EG_MATCH */
-        [7] = {PYTHON_OP_RUNS_C}, /* CHECK_EXC_MATCH */
-        [8] = {PYTHON_OP_RUNS_C}, /* CLEANUP_THROW */
-        [9] = {PYTHON_OP_RUNS_C}, /* DELETE_SUBSCR */
-        [10] = {PYTHON_OP_RUNS_C}, /* END_ASYNC_FOR */
-        [11] = {PYTHON_OP_RUNS_C}, /* END_FOR */
-        [12] = {PYTHON_OP_RUNS_C}, /* END_SEND */
-        [13] = {PYTHON_OP_INLINES}, /* EXIT_INIT_CHECK */
-        [14] = {PYTHON_OP_RUNS_C}, /* FORMAT_SIMPLE */
-        [15] = {PYTHON_OP_RUNS_C}, /* FORMAT_WITH_SPEC */
-        [16] = {PYTHON_OP_RUNS_C}, /* GET_AITER */
-        [18] = {PYTHON_OP_RUNS_C}, /* GET_ANEXT */
-        [19] = {PYTHON_OP_RUNS_C}, /* GET_ITER */
-        [20] = {PYTHON_OP_RUNS_C}, /* GET_LEN */
-        [21] = {PYTHON_OP_RUNS_C}, /* GET_YIELD_FROM_ITER */
-        [22] = {PYTHON_OP_RUNS_C}, /* INTERPRETER_EXIT */
-        [23] = {PYTHON_OP_RUNS_C}, /* LOAD_ASSERTION_ERROR */
-        [24] = {PYTHON_OP_RUNS_C}, /* LOAD_BUILD_CLASS */
-        [25] = {PYTHON_OP_RUNS_C}, /* LOAD_LOCALS */
-        [26] = {PYTHON_OP_RUNS_C}, /* MAKE_FUNCTION */
-        [27] = {PYTHON_OP_RUNS_C}, /* MATCH_KEYS */
-        [28] = {PYTHON_OP_RUNS_C}, /* MATCH_MAPPING */
-        [29] = {PYTHON_OP_RUNS_C}, /* MATCH_SEQUENCE */
-        [30] = {PYTHON_OP_PURE}, /* NOP */
-        [31] = {PYTHON_OP_RUNS_C}, /* POP_EXCEPT */
-        [32] = {PYTHON_OP_RUNS_C}, /* POP_TOP */
-        [33] = {PYTHON_OP_RUNS_C}, /* PUSH_EXC_INFO */
-        [34] = {PYTHON_OP_PURE}, /* PUSH_NULL */
-        [35] = {PYTHON_OP_RUNS_C}, /* RETURN_GENERATOR */
-        [36] = {PYTHON_OP_RUNS_C}, /* RETURN_VALUE */
-        [37] = {PYTHON_OP_RUNS_C}, /* SETUP_ANNOTATIONS */
-        [38] = {PYTHON_OP_RUNS_C}, /* STORE_SLICE */
-        [39] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* STORE_SUBSCR */
-        [40] = {PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2}, /* TO_BOOL */
-        [41] = {PYTHON_OP_RUNS_C}, /* UNARY_INVERT */
-        [42] = {PYTHON_OP_RUNS_C}, /* UNARY_NEGATIVE */
-        [43] = {PYTHON_OP_PURE}, /* UNARY_NOT */
-        [44] = {PYTHON_OP_RUNS_C}, /* WITH_EXCEPT_START */
-        [45] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* BINARY_OP */
-        [46] = {PYTHON_OP_RUNS_C}, /* BUILD_CONST_KEY_MAP */
-        [47] = {PYTHON_OP_RUNS_C}, /* BUILD_LIST */
-        [48] = {PYTHON_OP_RUNS_C}, /* BUILD_MAP */
-        [49] = {PYTHON_OP_RUNS_C}, /* BUILD_SET */
-        [50] = {PYTHON_OP_RUNS_C}, /* BUILD_SLICE */
-        [51] = {PYTHON_OP_RUNS_C}, /* BUILD_STRING */
-        [52] = {PYTHON_OP_RUNS_C}, /* BUILD_TUPLE */
-        [53] = {PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL */
-        [54] = {PYTHON_OP_INLINES, .call = true}, /* CALL_FUNCTION_EX */
-        [55] = {PYTHON_OP_RUNS_C}, /* CALL_INTRINSIC_1 */
-        [56] = {PYTHON_OP_RUNS_C}, /* CALL_INTRINSIC_2 */
-        [57] = {PYTHON_OP_INLINES, .call = true}, /* CALL_KW */
-        [58] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* COMPARE_OP */
-        [59] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* CONTAINS_OP */
-        [60] = {PYTHON_OP_RUNS_C}, /* CONVERT_VALUE */
-        [61] = {PYTHON_OP_PURE}, /* COPY */
-        [62] = {PYTHON_OP_RUNS_C}, /* COPY_FREE_VARS */
-        [63] = {PYTHON_OP_RUNS_C}, /* DELETE_ATTR */
-        [64] = {PYTHON_OP_RUNS_C}, /* DELETE_DEREF */
-        [65] = {PYTHON_OP_RUNS_C}, /* DELETE_FAST */
-        [66] = {PYTHON_OP_RUNS_C}, /* DELETE_GLOBAL */
-        [67] = {PYTHON_OP_RUNS_C}, /* DELETE_NAME */
-        [68] = {PYTHON_OP_RUNS_C}, /* DICT_MERGE */
-        [69] = {PYTHON_OP_RUNS_C}, /* DICT_UPDATE */
-        [70] = {PYTHON_OP_OPAQUE}, /* ENTER_EXECUTOR */
-        [71] = {PYTHON_OP_PURE}, /* EXTENDED_ARG */
-        [72] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* FOR_ITER */
-        [73] = {PYTHON_OP_RUNS_C}, /* GET_AWAITABLE */
-        [74] = {PYTHON_OP_RUNS_C}, /* IMPORT_FROM */
-        [75] = {PYTHON_OP_RUNS_C}, /* IMPORT_NAME */
-        [76] = {PYTHON_OP_RUNS_C}, /* IS_OP */
-        [77] = {PYTHON_OP_RUNS_C, .caches = 1}, /* JUMP_BACKWARD */
-        [78] = {PYTHON_OP_PURE}, /* JUMP_BACKWARD_NO_INTERRUPT */
-        [79] = {PYTHON_OP_PURE}, /* JUMP_FORWARD */
-        [80] = {PYTHON_OP_RUNS_C}, /* LIST_APPEND */
-        [81] = {PYTHON_OP_RUNS_C}, /* LIST_EXTEND */
-        [82] = {PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR */
-        [83] = {PYTHON_OP_PURE}, /* LOAD_CONST */
-        [84] = {PYTHON_OP_RUNS_C}, /* LOAD_DEREF */
-        [85] = {PYTHON_OP_PURE}, /* LOAD_FAST */
-        [86] = {PYTHON_OP_PURE}, /* LOAD_FAST_AND_CLEAR */
-        [87] = {PYTHON_OP_RUNS_C}, /* LOAD_FAST_CHECK */
-        [88] = {PYTHON_OP_PURE}, /* LOAD_FAST_LOAD_FAST */
-        [89] = {PYTHON_OP_RUNS_C}, /* LOAD_FROM_DICT_OR_DEREF */
-        [90] = {PYTHON_OP_RUNS_C}, /* LOAD_FROM_DICT_OR_GLOBALS */
-        [91] = {PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* LOAD_GLOBAL */
-        [92] = {PYTHON_OP_RUNS_C}, /* LOAD_NAME */
-        [93] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* LOAD_SUPER_ATTR */
-        [94] = {PYTHON_OP_RUNS_C}, /* MAKE_CELL */
-        [95] = {PYTHON_OP_RUNS_C}, /* MAP_ADD */
-        [96] = {PYTHON_OP_RUNS_C}, /* MATCH_CLASS */
-        [97] = {PYTHON_OP_PURE, .caches = 1}, /* POP_JUMP_IF_FALSE */
-        [98] = {PYTHON_OP_RUNS_C, .caches = 1}, /* POP_JUMP_IF_NONE */
-        [99] = {PYTHON_OP_RUNS_C, .caches = 1}, /* POP_JUMP_IF_NOT_NONE */
-        [100] = {PYTHON_OP_PURE, .caches = 1}, /* POP_JUMP_IF_TRUE */
-        [101] = {PYTHON_OP_RUNS_C}, /* RAISE_VARARGS */
-        [102] = {PYTHON_OP_RUNS_C}, /* RERAISE */
-        [103] = {PYTHON_OP_RUNS_C}, /* RETURN_CONST */
-        [104] = {PYTHON_OP_INLINES, .caches = 1, .counter_at = 2, .generator = true}, /* SEND */
-        [105] = {PYTHON_OP_RUNS_C}, /* SET_ADD */
-        [106] = {PYTHON_OP_RUNS_C}, /* SET_FUNCTION_ATTRIBUTE */
-        [107] = {PYTHON_OP_RUNS_C}, /* SET_UPDATE */
-        [108] = {PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* STORE_ATTR */
-        [109] = {PYTHON_OP_RUNS_C}, /* STORE_DEREF */
-        [110] = {PYTHON_OP_RUNS_C}, /* STORE_FAST */
-        [111] = {PYTHON_OP_RUNS_C}, /* STORE_FAST_LOAD_FAST */
-        [112] = {PYTHON_OP_RUNS_C}, /* STORE_FAST_STORE_FAST */
-        [113] = {PYTHON_OP_RUNS_C}, /* STORE_GLOBAL */
-        [114] = {PYTHON_OP_RUNS_C}, /* STORE_NAME */
-        [115] = {PYTHON_OP_PURE}, /* SWAP */
-        [116] = {PYTHON_OP_RUNS_C}, /* UNPACK_EX */
-        [117] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* UNPACK_SEQUENCE */
-        [118] = {PYTHON_OP_RUNS_C}, /* YIELD_VALUE */
-        [149] = {PYTHON_OP_RUNS_C}, /* RESUME */
-        [150] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* BINARY_OP_ADD_FLOAT */
-        [151] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* BINARY_OP_ADD_INT */
-        [152] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* BINARY_OP_ADD_UNICODE */
-        [153] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* BINARY_OP_MULTIPLY_FLOAT */
-        [154] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* BINARY_OP_MULTIPLY_INT */
-        [155] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* BINARY_OP_SUBTRACT_FLOAT */
-        [156] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* BINARY_OP_SUBTRACT_INT */
-        [157] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* BINARY_SUBSCR_DICT */
-        [158] = {PYTHON_OP_INLINES, .caches = 1, .counter_at = 2}, /* BINARY_SUBSCR_GETITEM */
-        [159] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* BINARY_SUBSCR_LIST_INT */
-        [160] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* BINARY_SUBSCR_STR_INT */
-        [161] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* BINARY_SUBSCR_TUPLE_INT */
-        [162] = {PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_ALLOC_AND_ENTER_INIT */
-        [163] = {PYTHON_OP_VERSIONED, .caches = 3, .version_at = 4, .counter_at = 2, .call = true}, /* CALL_BOUND_METHOD_EXACT_ARGS */
-        [164] = {PYTHON_OP_VERSIONED, .caches = 3, .version_at = 4, .counter_at = 2, .call = true}, /* CALL_BOUND_METHOD_GENERAL */
-        [165] = {PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_BUILTIN_CLASS */
-        [166] = {PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_BUILTIN_FAST */
-        [167] = {PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_BUILTIN_FAST_WITH_KEYWORDS */
-        [168] = {PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_BUILTIN_O */
-        [169] = {PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_ISINSTANCE */
-        [170] = {PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_LEN */
-        [171] = {PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_LIST_APPEND */
-        [172] = {PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_METHOD_DESCRIPTOR_FAST */
-        [173] = {PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_METHOD_DESCRIPTOR_FAST_WITH_KEYWORDS */
-        [174] = {PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_METHOD_DESCRIPTOR_NOARGS */
-        [175] = {PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_METHOD_DESCRIPTOR_O */
-        [176] = {PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_NON_PY_GENERAL */
-        [177] = {PYTHON_OP_VERSIONED, .caches = 3, .version_at = 4, .counter_at = 2, .call = true}, /* CALL_PY_EXACT_ARGS */
-        [178] = {PYTHON_OP_VERSIONED, .caches = 3, .version_at = 4, .counter_at = 2, .call = true}, /* CALL_PY_GENERAL */
-        [179] = {PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_STR_1 */
-        [180] = {PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_TUPLE_1 */
-        [181] = {PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_TYPE_1 */
-        [182] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* COMPARE_OP_FLOAT */
-        [183] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* COMPARE_OP_INT */
-        [184] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* COMPARE_OP_STR */
-        [185] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* CONTAINS_OP_DICT */
-        [186] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* CONTAINS_OP_SET */
-        [187] = {PYTHON_OP_INLINES, .caches = 1, .counter_at = 2, .generator = true}, /* FOR_ITER_GEN */
-        [188] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* FOR_ITER_LIST */
-        [189] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* FOR_ITER_RANGE */
-        [190] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* FOR_ITER_TUPLE */
-        [191] = {PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_CLASS */
-        [192] = {PYTHON_OP_VERSIONED, .caches = 9, .version_at = 8, .counter_at = 2}, /* LOAD_ATTR_GETATTRIBUTE_OVERRIDDEN */
-        [193] = {PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_INSTANCE_VALUE */
-        [194] = {PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_METHOD_LAZY_DICT */
-        [195] = {PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_METHOD_NO_DICT */
-        [196] = {PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_METHOD_WITH_VALUES */
-        [197] = {PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_MODULE */
-        [198] = {PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_NONDESCRIPTOR_NO_DICT */
-        [199] = {PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_NONDESCRIPTOR_WITH_VALUES */
-        [200] = {PYTHON_OP_VERSIONED, .caches = 9, .version_at = 8, .counter_at = 2}, /* LOAD_ATTR_PROPERTY */
-        [201] = {PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_SLOT */
-        [202] = {PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_WITH_HINT */
-        [203] = {PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* LOAD_GLOBAL_BUILTIN */
-        [204] = {PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* LOAD_GLOBAL_MODULE */
-        [205] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* LOAD_SUPER_ATTR_ATTR */
-        [206] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* LOAD_SUPER_ATTR_METHOD */
-        [207] = {PYTHON_OP_RUNS_C}, /* RESUME_CHECK */
-        [208] = {PYTHON_OP_INLINES, .caches = 1, .counter_at = 2, .generator = true}, /* SEND_GEN */
-        [209] = {PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* STORE_ATTR_INSTANCE_VALUE */
-        [210] = {PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* STORE_ATTR_SLOT */
-        [211] = {PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* STORE_ATTR_WITH_HINT */
-        [212] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* STORE_SUBSCR_DICT */
-        [213] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* STORE_SUBSCR_LIST_INT */
-        [214] = {PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2}, /* TO_BOOL_ALWAYS_TRUE */
-        [215] = {PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2}, /* TO_BOOL_BOOL */
-        [216] = {PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2}, /* TO_BOOL_INT */
-        [217] = {PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2}, /* TO_BOOL_LIST */
-        [218] = {PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2}, /* TO_BOOL_NONE */
-        [219] = {PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2}, /* TO_BOOL_STR */
-        [220] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* UNPACK_SEQUENCE_LIST */
-        [221] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* UNPACK_SEQUENCE_TUPLE */
-        [222] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* UNPACK_SEQUENCE_TWO_TUPLE */
-        [236] = {PYTHON_OP_RUNS_C}, /* INSTRUMENTED_RESUME */
-        [237] = {PYTHON_OP_RUNS_C}, /* INSTRUMENTED_END_FOR */
-        [238] = {PYTHON_OP_RUNS_C}, /* INSTRUMENTED_END_SEND */
-        [239] = {PYTHON_OP_RUNS_C}, /* INSTRUMENTED_RETURN_VALUE */
-        [240] = {PYTHON_OP_RUNS_C}, /* INSTRUMENTED_RETURN_CONST */
-        [241] = {PYTHON_OP_RUNS_C}, /* INSTRUMENTED_YIELD_VALUE */
-        [242] = {PYTHON_OP_RUNS_C, .caches = 1}, /* INSTRUMENTED_LOAD_SUPER_ATTR */
-        [243] = {PYTHON_OP_RUNS_C, .caches = 1, .may_have_inlined = true}, /* INSTRUMENTED_FOR_ITER */
-        [244] = {PYTHON_OP_INLINES, .caches = 3, .call = true}, /* INSTRUMENTED_CALL */
-        [245] = {PYTHON_OP_INLINES, .call = true}, /* INSTRUMENTED_CALL_KW */
-        [246] = {PYTHON_OP_INLINES, .call = true}, /* INSTRUMENTED_CALL_FUNCTION_EX */
-        [247] = {PYTHON_OP_OPAQUE}, /* INSTRUMENTED_INSTRUCTION */
-        [248] = {PYTHON_OP_RUNS_C}, /* INSTRUMENTED_JUMP_FORWARD */
-        [249] = {PYTHON_OP_RUNS_C, .caches = 1}, /* INSTRUMENTED_JUMP_BACKWARD */
-        [250] = {PYTHON_OP_RUNS_C, .caches = 1}, /* INSTRUMENTED_POP_JUMP_IF_TRUE */
-        [251] = {PYTHON_OP_RUNS_C, .caches = 1}, /* INSTRUMENTED_POP_JUMP_IF_FALSE */
-        [252] = {PYTHON_OP_RUNS_C, .caches = 1}, /* INSTRUMENTED_POP_JUMP_IF_NONE */
-        [253] = {PYTHON_OP_RUNS_C, .caches = 1}, /* INSTRUMENTED_POP_JUMP_IF_NOT_NONE */
-        [254] = {PYTHON_OP_OPAQUE}, /* INSTRUMENTED_LINE */
+        [0] = {.class = PYTHON_OP_PURE}, /* CACHE */
+        [1] = {.class = PYTHON_OP_RUNS_C}, /* BEFORE_ASYNC_WITH */
+        [2] = {.class = PYTHON_OP_RUNS_C}, /* BEFORE_WITH */
+        [3] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* BINARY_OP_INPLACE_ADD_UNICODE */
+        [4] = {.class = PYTHON_OP_RUNS_C}, /* BINARY_SLICE */
+        [5] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* BINARY_SUBSCR */
+        [6] = {.class = PYTHON_OP_RUNS_C}, /* CHECK_EG_MATCH */
+        [7] = {.class = PYTHON_OP_RUNS_C}, /* CHECK_EXC_MATCH */
+        [8] = {.class = PYTHON_OP_RUNS_C}, /* CLEANUP_THROW */
+        [9] = {.class = PYTHON_OP_RUNS_C}, /* DELETE_SUBSCR */
+        [10] = {.class = PYTHON_OP_RUNS_C}, /* END_ASYNC_FOR */
+        [11] = {.class = PYTHON_OP_RUNS_C}, /* END_FOR */
+        [12] = {.class = PYTHON_OP_RUNS_C}, /* END_SEND */
+        [13] = {.class = PYTHON_OP_INLINES}, /* EXIT_INIT_CHECK */
+        [14] = {.class = PYTHON_OP_RUNS_C}, /* FORMAT_SIMPLE */
+        [15] = {.class = PYTHON_OP_RUNS_C}, /* FORMAT_WITH_SPEC */
+        [16] = {.class = PYTHON_OP_RUNS_C}, /* GET_AITER */
+        [18] = {.class = PYTHON_OP_RUNS_C}, /* GET_ANEXT */
+        [19] = {.class = PYTHON_OP_RUNS_C}, /* GET_ITER */
+        [20] = {.class = PYTHON_OP_RUNS_C}, /* GET_LEN */
+        [21] = {.class = PYTHON_OP_RUNS_C}, /* GET_YIELD_FROM_ITER */
+        [22] = {.class = PYTHON_OP_RUNS_C}, /* INTERPRETER_EXIT */
+        [23] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_ASSERTION_ERROR */
+        [24] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_BUILD_CLASS */
+        [25] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_LOCALS */
+        [26] = {.class = PYTHON_OP_RUNS_C}, /* MAKE_FUNCTION */
+        [27] = {.class = PYTHON_OP_RUNS_C}, /* MATCH_KEYS */
+        [28] = {.class = PYTHON_OP_RUNS_C}, /* MATCH_MAPPING */
+        [29] = {.class = PYTHON_OP_RUNS_C}, /* MATCH_SEQUENCE */
+        [30] = {.class = PYTHON_OP_PURE}, /* NOP */
+        [31] = {.class = PYTHON_OP_RUNS_C}, /* POP_EXCEPT */
+        [32] = {.class = PYTHON_OP_RUNS_C}, /* POP_TOP */
+        [33] = {.class = PYTHON_OP_RUNS_C}, /* PUSH_EXC_INFO */
+        [34] = {.class = PYTHON_OP_PURE}, /* PUSH_NULL */
+        [35] = {.class = PYTHON_OP_RUNS_C}, /* RETURN_GENERATOR */
+        [36] = {.class = PYTHON_OP_RUNS_C}, /* RETURN_VALUE */
+        [37] = {.class = PYTHON_OP_RUNS_C}, /* SETUP_ANNOTATIONS */
+        [38] = {.class = PYTHON_OP_RUNS_C}, /* STORE_SLICE */
+        [39] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* STORE_SUBSCR */
+        [40] = {.class = PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2}, /* TO_BOOL */
+        [41] = {.class = PYTHON_OP_RUNS_C}, /* UNARY_INVERT */
+        [42] = {.class = PYTHON_OP_RUNS_C}, /* UNARY_NEGATIVE */
+        [43] = {.class = PYTHON_OP_PURE}, /* UNARY_NOT */
+        [44] = {.class = PYTHON_OP_RUNS_C}, /* WITH_EXCEPT_START */
+        [45] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* BINARY_OP */
+        [46] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_CONST_KEY_MAP */
+        [47] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_LIST */
+        [48] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_MAP */
+        [49] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_SET */
+        [50] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_SLICE */
+        [51] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_STRING */
+        [52] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_TUPLE */
+        [53] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL */
+        [54] = {.class = PYTHON_OP_INLINES, .call = true}, /* CALL_FUNCTION_EX */
+        [55] = {.class = PYTHON_OP_RUNS_C}, /* CALL_INTRINSIC_1 */
+        [56] = {.class = PYTHON_OP_RUNS_C}, /* CALL_INTRINSIC_2 */
+        [57] = {.class = PYTHON_OP_INLINES, .call = true}, /* CALL_KW */
+        [58] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* COMPARE_OP */
+        [59] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* CONTAINS_OP */
+        [60] = {.class = PYTHON_OP_RUNS_C}, /* CONVERT_VALUE */
+        [61] = {.class = PYTHON_OP_PURE}, /* COPY */
+        [62] = {.class = PYTHON_OP_RUNS_C}, /* COPY_FREE_VARS */
+        [63] = {.class = PYTHON_OP_RUNS_C}, /* DELETE_ATTR */
+        [64] = {.class = PYTHON_OP_RUNS_C}, /* DELETE_DEREF */
+        [65] = {.class = PYTHON_OP_RUNS_C}, /* DELETE_FAST */
+        [66] = {.class = PYTHON_OP_RUNS_C}, /* DELETE_GLOBAL */
+        [67] = {.class = PYTHON_OP_RUNS_C}, /* DELETE_NAME */
+        [68] = {.class = PYTHON_OP_RUNS_C}, /* DICT_MERGE */
+        [69] = {.class = PYTHON_OP_RUNS_C}, /* DICT_UPDATE */
+        [70] = {.class = PYTHON_OP_OPAQUE}, /* ENTER_EXECUTOR */
+        [71] = {.class = PYTHON_OP_PURE}, /* EXTENDED_ARG */
+        [72] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* FOR_ITER */
+        [73] = {.class = PYTHON_OP_RUNS_C}, /* GET_AWAITABLE */
+        [74] = {.class = PYTHON_OP_RUNS_C}, /* IMPORT_FROM */
+        [75] = {.class = PYTHON_OP_RUNS_C}, /* IMPORT_NAME */
+        [76] = {.class = PYTHON_OP_RUNS_C}, /* IS_OP */
+        [77] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* JUMP_BACKWARD */
+        [78] = {.class = PYTHON_OP_PURE}, /* JUMP_BACKWARD_NO_INTERRUPT */
+        [79] = {.class = PYTHON_OP_PURE}, /* JUMP_FORWARD */
+        [80] = {.class = PYTHON_OP_RUNS_C}, /* LIST_APPEND */
+        [81] = {.class = PYTHON_OP_RUNS_C}, /* LIST_EXTEND */
+        [82] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR */
+        [83] = {.class = PYTHON_OP_PURE}, /* LOAD_CONST */
+        [84] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_DEREF */
+        [85] = {.class = PYTHON_OP_PURE}, /* LOAD_FAST */
+        [86] = {.class = PYTHON_OP_PURE}, /* LOAD_FAST_AND_CLEAR */
+        [87] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_FAST_CHECK */
+        [88] = {.class = PYTHON_OP_PURE}, /* LOAD_FAST_LOAD_FAST */
+        [89] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_FROM_DICT_OR_DEREF */
+        [90] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_FROM_DICT_OR_GLOBALS */
+        [91] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* LOAD_GLOBAL */
+        [92] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_NAME */
+        [93] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* LOAD_SUPER_ATTR */
+        [94] = {.class = PYTHON_OP_RUNS_C}, /* MAKE_CELL */
+        [95] = {.class = PYTHON_OP_RUNS_C}, /* MAP_ADD */
+        [96] = {.class = PYTHON_OP_RUNS_C}, /* MATCH_CLASS */
+        [97] = {.class = PYTHON_OP_PURE, .caches = 1}, /* POP_JUMP_IF_FALSE */
+        [98] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* POP_JUMP_IF_NONE */
+        [99] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* POP_JUMP_IF_NOT_NONE */
+        [100] = {.class = PYTHON_OP_PURE, .caches = 1}, /* POP_JUMP_IF_TRUE */
+        [101] = {.class = PYTHON_OP_RUNS_C}, /* RAISE_VARARGS */
+        [102] = {.class = PYTHON_OP_RUNS_C}, /* RERAISE */
+        [103] = {.class = PYTHON_OP_RUNS_C}, /* RETURN_CONST */
+        [104] = {.class = PYTHON_OP_INLINES, .caches = 1, .counter_at = 2, .generator = true}, /* SEND */
+        [105] = {.class = PYTHON_OP_RUNS_C}, /* SET_ADD */
+        [106] = {.class = PYTHON_OP_RUNS_C}, /* SET_FUNCTION_ATTRIBUTE */
+        [107] = {.class = PYTHON_OP_RUNS_C}, /* SET_UPDATE */
+        [108] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* STORE_ATTR */
+        [109] = {.class = PYTHON_OP_RUNS_C}, /* STORE_DEREF */
+        [110] = {.class = PYTHON_OP_RUNS_C}, /* STORE_FAST */
+        [111] = {.class = PYTHON_OP_RUNS_C}, /* STORE_FAST_LOAD_FAST */
+        [112] = {.class = PYTHON_OP_RUNS_C}, /* STORE_FAST_STORE_FAST */
+        [113] = {.class = PYTHON_OP_RUNS_C}, /* STORE_GLOBAL */
+        [114] = {.class = PYTHON_OP_RUNS_C}, /* STORE_NAME */
+        [115] = {.class = PYTHON_OP_PURE}, /* SWAP */
+        [116] = {.class = PYTHON_OP_RUNS_C}, /* UNPACK_EX */
+        [117] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* UNPACK_SEQUENCE */
+        [118] = {.class = PYTHON_OP_RUNS_C}, /* YIELD_VALUE */
+        [149] = {.class = PYTHON_OP_RUNS_C}, /* RESUME */
+        [150] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* BINARY_OP_ADD_FLOAT */
+        [151] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* BINARY_OP_ADD_INT */
+        [152] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* BINARY_OP_ADD_UNICODE */
+        [153] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* BINARY_OP_MULTIPLY_FLOAT */
+        [154] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* BINARY_OP_MULTIPLY_INT */
+        [155] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* BINARY_OP_SUBTRACT_FLOAT */
+        [156] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* BINARY_OP_SUBTRACT_INT */
+        [157] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* BINARY_SUBSCR_DICT */
+        [158] = {.class = PYTHON_OP_INLINES, .caches = 1, .counter_at = 2}, /* BINARY_SUBSCR_GETITEM */
+        [159] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* BINARY_SUBSCR_LIST_INT */
+        [160] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* BINARY_SUBSCR_STR_INT */
+        [161] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* BINARY_SUBSCR_TUPLE_INT */
+        [162] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_ALLOC_AND_ENTER_INIT */
+        [163] = {.class = PYTHON_OP_VERSIONED, .caches = 3, .version_at = 4, .counter_at = 2, .call = true}, /* CALL_BOUND_METHOD_EXACT_ARGS */
+        [164] = {.class = PYTHON_OP_VERSIONED, .caches = 3, .version_at = 4, .counter_at = 2, .call = true}, /* CALL_BOUND_METHOD_GENERAL */
+        [165] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_BUILTIN_CLASS */
+        [166] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_BUILTIN_FAST */
+        [167] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_BUILTIN_FAST_WITH_KEYWORDS */
+        [168] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_BUILTIN_O */
+        [169] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_ISINSTANCE */
+        [170] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_LEN */
+        [171] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_LIST_APPEND */
+        [172] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_METHOD_DESCRIPTOR_FAST */
+        [173] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_METHOD_DESCRIPTOR_FAST_WITH_KEYWORDS */
+        [174] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_METHOD_DESCRIPTOR_NOARGS */
+        [175] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_METHOD_DESCRIPTOR_O */
+        [176] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_NON_PY_GENERAL */
+        [177] = {.class = PYTHON_OP_VERSIONED, .caches = 3, .version_at = 4, .counter_at = 2, .call = true}, /* CALL_PY_EXACT_ARGS */
+        [178] = {.class = PYTHON_OP_VERSIONED, .caches = 3, .version_at = 4, .counter_at = 2, .call = true}, /* CALL_PY_GENERAL */
+        [179] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_STR_1 */
+        [180] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_TUPLE_1 */
+        [181] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_TYPE_1 */
+        [182] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* COMPARE_OP_FLOAT */
+        [183] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* COMPARE_OP_INT */
+        [184] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* COMPARE_OP_STR */
+        [185] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* CONTAINS_OP_DICT */
+        [186] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* CONTAINS_OP_SET */
+        [187] = {.class = PYTHON_OP_INLINES, .caches = 1, .counter_at = 2, .generator = true}, /* FOR_ITER_GEN */
+        [188] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* FOR_ITER_LIST */
+        [189] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* FOR_ITER_RANGE */
+        [190] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* FOR_ITER_TUPLE */
+        [191] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_CLASS */
+        [192] = {.class = PYTHON_OP_VERSIONED, .caches = 9, .version_at = 8, .counter_at = 2}, /* LOAD_ATTR_GETATTRIBUTE_OVERRIDDEN */
+        [193] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_INSTANCE_VALUE */
+        [194] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_METHOD_LAZY_DICT */
+        [195] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_METHOD_NO_DICT */
+        [196] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_METHOD_WITH_VALUES */
+        [197] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_MODULE */
+        [198] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_NONDESCRIPTOR_NO_DICT */
+        [199] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_NONDESCRIPTOR_WITH_VALUES */
+        [200] = {.class = PYTHON_OP_VERSIONED, .caches = 9, .version_at = 8, .counter_at = 2}, /* LOAD_ATTR_PROPERTY */
+        [201] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_SLOT */
+        [202] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_WITH_HINT */
+        [203] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* LOAD_GLOBAL_BUILTIN */
+        [204] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* LOAD_GLOBAL_MODULE */
+        [205] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* LOAD_SUPER_ATTR_ATTR */
+        [206] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* LOAD_SUPER_ATTR_METHOD */
+        [207] = {.class = PYTHON_OP_RUNS_C}, /* RESUME_CHECK */
+        [208] = {.class = PYTHON_OP_INLINES, .caches = 1, .counter_at = 2, .generator = true}, /* SEND_GEN */
+        [209] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* STORE_ATTR_INSTANCE_VALUE */
+        [210] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* STORE_ATTR_SLOT */
+        [211] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* STORE_ATTR_WITH_HINT */
+        [212] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* STORE_SUBSCR_DICT */
+        [213] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* STORE_SUBSCR_LIST_INT */
+        [214] = {.class = PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2}, /* TO_BOOL_ALWAYS_TRUE */
+        [215] = {.class = PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2}, /* TO_BOOL_BOOL */
+        [216] = {.class = PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2}, /* TO_BOOL_INT */
+        [217] = {.class = PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2}, /* TO_BOOL_LIST */
+        [218] = {.class = PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2}, /* TO_BOOL_NONE */
+        [219] = {.class = PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2}, /* TO_BOOL_STR */
+        [220] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* UNPACK_SEQUENCE_LIST */
+        [221] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* UNPACK_SEQUENCE_TUPLE */
+        [222] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* UNPACK_SEQUENCE_TWO_TUPLE */
+        [236] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_RESUME */
+        [237] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_END_FOR */
+        [238] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_END_SEND */
+        [239] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_RETURN_VALUE */
+        [240] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_RETURN_CONST */
+        [241] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_YIELD_VALUE */
+        [242] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* INSTRUMENTED_LOAD_SUPER_ATTR */
+        [243] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .may_have_inlined = true}, /* INSTRUMENTED_FOR_ITER */
+        [244] = {.class = PYTHON_OP_INLINES, .caches = 3, .call = true}, /* INSTRUMENTED_CALL */
+        [245] = {.class = PYTHON_OP_INLINES, .call = true}, /* INSTRUMENTED_CALL_KW */
+        [246] = {.class = PYTHON_OP_INLINES, .call = true}, /* INSTRUMENTED_CALL_FUNCTION_EX */
+        [247] = {.class = PYTHON_OP_OPAQUE}, /* INSTRUMENTED_INSTRUCTION */
+        [248] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_JUMP_FORWARD */
+        [249] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* INSTRUMENTED_JUMP_BACKWARD */
+        [250] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* INSTRUMENTED_POP_JUMP_IF_TRUE */
+        [251] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* INSTRUMENTED_POP_JUMP_IF_FALSE */
+        [252] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* INSTRUMENTED_POP_JUMP_IF_NONE */
+        [253] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* INSTRUMENTED_POP_JUMP_IF_NOT_NONE */
+        [254] = {.class = PYTHON_OP_OPAQUE}, /* INSTRUMENTED_LINE */
     },
 };
 /* clang-format on */

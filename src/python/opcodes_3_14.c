@@ -5,232 +5,232 @@
 const struct python_opcodes python_opcodes_3_14 = {
     .pristine_counter = 832,
     .by_number = {
-        [0] = {PYTHON_OP_PURE}, /* CACHE */
-        [1] = {PYTHON_OP_RUNS_C}, /* BINARY_SLICE */
-        [2] = {PYTHON_OP_RUNS_C}, /* BUILD_TEMPLATE */
-        [3] = {PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_INPLACE_ADD_UNICODE */
-        [4] = {PYTHON_OP_INLINES, .call = true}, /* CALL_FUNCTION_EX */
-        [5] = {PYTHON_OP_RUNS_C}, /* CHECK_EG_MATCH */
-        [6] = {PYTHON_OP_RUNS_C}, /* CHECK_EXC_MATCH */
-        [7] = {PYTHON_OP_RUNS_C}, /* CLEANUP_THROW */
-        [8] = {PYTHON_OP_RUNS_C}, /* DELETE_SUBSCR */
-        [9] = {PYTHON_OP_RUNS_C}, /* END_FOR */
-        [10] = {PYTHON_OP_RUNS_C}, /* END_SEND */
-        [11] = {PYTHON_OP_INLINES}, /* EXIT_INIT_CHECK */
-        [12] = {PYTHON_OP_RUNS_C}, /* FORMAT_SIMPLE */
-        [13] = {PYTHON_OP_RUNS_C}, /* FORMAT_WITH_SPEC */
-        [14] = {PYTHON_OP_RUNS_C}, /* GET_AITER */
-        [15] = {PYTHON_OP_RUNS_C}, /* GET_ANEXT */
-        [16] = {PYTHON_OP_RUNS_C}, /* GET_ITER */
-        [18] = {PYTHON_OP_RUNS_C}, /* GET_LEN */
-        [19] = {PYTHON_OP_RUNS_C}, /* GET_YIELD_FROM_ITER */
-        [20] = {PYTHON_OP_RUNS_C}, /* INTERPRETER_EXIT */
-        [21] = {PYTHON_OP_RUNS_C}, /* LOAD_BUILD_CLASS */
-        [22] = {PYTHON_OP_RUNS_C}, /* LOAD_LOCALS */
-        [23] = {PYTHON_OP_RUNS_C}, /* MAKE_FUNCTION */
-        [24] = {PYTHON_OP_RUNS_C}, /* MATCH_KEYS */
-        [25] = {PYTHON_OP_RUNS_C}, /* MATCH_MAPPING */
-        [26] = {PYTHON_OP_RUNS_C}, /* MATCH_SEQUENCE */
-        [27] = {PYTHON_OP_PURE}, /* NOP */
-        [28] = {PYTHON_OP_PURE}, /* NOT_TAKEN */
-        [29] = {PYTHON_OP_RUNS_C}, /* POP_EXCEPT */
-        [30] = {PYTHON_OP_RUNS_C}, /* POP_ITER */
-        [31] = {PYTHON_OP_RUNS_C}, /* POP_TOP */
-        [32] = {PYTHON_OP_RUNS_C}, /* PUSH_EXC_INFO */
-        [33] = {PYTHON_OP_PURE}, /* PUSH_NULL */
-        [34] = {PYTHON_OP_RUNS_C}, /* RETURN_GENERATOR */
-        [35] = {PYTHON_OP_RUNS_C}, /* RETURN_VALUE */
-        [36] = {PYTHON_OP_RUNS_C}, /* SETUP_ANNOTATIONS */
-        [37] = {PYTHON_OP_RUNS_C}, /* STORE_SLICE */
-        [38] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* STORE_SUBSCR */
-        [39] = {PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2}, /* TO_BOOL */
-        [40] = {PYTHON_OP_RUNS_C}, /* UNARY_INVERT */
-        [41] = {PYTHON_OP_RUNS_C}, /* UNARY_NEGATIVE */
-        [42] = {PYTHON_OP_PURE}, /* UNARY_NOT */
-        [43] = {PYTHON_OP_RUNS_C}, /* WITH_EXCEPT_START */
-        [44] = {PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP */
-        [45] = {PYTHON_OP_RUNS_C}, /* BUILD_INTERPOLATION */
-        [46] = {PYTHON_OP_RUNS_C}, /* BUILD_LIST */
-        [47] = {PYTHON_OP_RUNS_C}, /* BUILD_MAP */
-        [48] = {PYTHON_OP_RUNS_C}, /* BUILD_SET */
-        [49] = {PYTHON_OP_RUNS_C}, /* BUILD_SLICE */
-        [50] = {PYTHON_OP_RUNS_C}, /* BUILD_STRING */
-        [51] = {PYTHON_OP_RUNS_C}, /* BUILD_TUPLE */
-        [52] = {PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL */
-        [53] = {PYTHON_OP_RUNS_C}, /* CALL_INTRINSIC_1 */
-        [54] = {PYTHON_OP_RUNS_C}, /* CALL_INTRINSIC_2 */
-        [55] = {PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_KW */
-        [56] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* COMPARE_OP */
-        [57] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* CONTAINS_OP */
-        [58] = {PYTHON_OP_RUNS_C}, /* CONVERT_VALUE */
-        [59] = {PYTHON_OP_PURE}, /* COPY */
-        [60] = {PYTHON_OP_RUNS_C}, /* COPY_FREE_VARS */
-        [61] = {PYTHON_OP_RUNS_C}, /* DELETE_ATTR */
-        [62] = {PYTHON_OP_RUNS_C}, /* DELETE_DEREF */
-        [63] = {PYTHON_OP_RUNS_C}, /* DELETE_FAST */
-        [64] = {PYTHON_OP_RUNS_C}, /* DELETE_GLOBAL */
-        [65] = {PYTHON_OP_RUNS_C}, /* DELETE_NAME */
-        [66] = {PYTHON_OP_RUNS_C}, /* DICT_MERGE */
-        [67] = {PYTHON_OP_RUNS_C}, /* DICT_UPDATE */
-        [68] = {PYTHON_OP_RUNS_C}, /* END_ASYNC_FOR */
-        [69] = {PYTHON_OP_PURE}, /* EXTENDED_ARG */
-        [70] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* FOR_ITER */
-        [71] = {PYTHON_OP_RUNS_C}, /* GET_AWAITABLE */
-        [72] = {PYTHON_OP_RUNS_C}, /* IMPORT_FROM */
-        [73] = {PYTHON_OP_RUNS_C}, /* IMPORT_NAME */
-        [74] = {PYTHON_OP_RUNS_C}, /* IS_OP */
-        [75] = {PYTHON_OP_RUNS_C, .caches = 1}, /* JUMP_BACKWARD */
-        [76] = {PYTHON_OP_PURE}, /* JUMP_BACKWARD_NO_INTERRUPT */
-        [77] = {PYTHON_OP_PURE}, /* JUMP_FORWARD */
-        [78] = {PYTHON_OP_RUNS_C}, /* LIST_APPEND */
-        [79] = {PYTHON_OP_RUNS_C}, /* LIST_EXTEND */
-        [80] = {PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR */
-        [81] = {PYTHON_OP_PURE}, /* LOAD_COMMON_CONSTANT */
-        [82] = {PYTHON_OP_PURE}, /* LOAD_CONST */
-        [83] = {PYTHON_OP_RUNS_C}, /* LOAD_DEREF */
-        [84] = {PYTHON_OP_PURE}, /* LOAD_FAST */
-        [85] = {PYTHON_OP_PURE}, /* LOAD_FAST_AND_CLEAR */
-        [86] = {PYTHON_OP_PURE}, /* LOAD_FAST_BORROW */
-        [87] = {PYTHON_OP_PURE}, /* LOAD_FAST_BORROW_LOAD_FAST_BORROW */
-        [88] = {PYTHON_OP_RUNS_C}, /* LOAD_FAST_CHECK */
-        [89] = {PYTHON_OP_PURE}, /* LOAD_FAST_LOAD_FAST */
-        [90] = {PYTHON_OP_RUNS_C}, /* LOAD_FROM_DICT_OR_DEREF */
-        [91] = {PYTHON_OP_RUNS_C}, /* LOAD_FROM_DICT_OR_GLOBALS */
-        [92] = {PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* LOAD_GLOBAL */
-        [93] = {PYTHON_OP_RUNS_C}, /* LOAD_NAME */
-        [94] = {PYTHON_OP_PURE}, /* LOAD_SMALL_INT */
-        [95] = {PYTHON_OP_RUNS_C}, /* LOAD_SPECIAL */
-        [96] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* LOAD_SUPER_ATTR */
-        [97] = {PYTHON_OP_RUNS_C}, /* MAKE_CELL */
-        [98] = {PYTHON_OP_RUNS_C}, /* MAP_ADD */
-        [99] = {PYTHON_OP_RUNS_C}, /* MATCH_CLASS */
-        [100] = {PYTHON_OP_PURE, .caches = 1}, /* POP_JUMP_IF_FALSE */
-        [101] = {PYTHON_OP_RUNS_C, .caches = 1}, /* POP_JUMP_IF_NONE */
-        [102] = {PYTHON_OP_RUNS_C, .caches = 1}, /* POP_JUMP_IF_NOT_NONE */
-        [103] = {PYTHON_OP_PURE, .caches = 1}, /* POP_JUMP_IF_TRUE */
-        [104] = {PYTHON_OP_RUNS_C}, /* RAISE_VARARGS */
-        [105] = {PYTHON_OP_RUNS_C}, /* RERAISE */
-        [106] = {PYTHON_OP_INLINES, .caches = 1, .counter_at = 2, .generator = true}, /* SEND */
-        [107] = {PYTHON_OP_RUNS_C}, /* SET_ADD */
-        [108] = {PYTHON_OP_RUNS_C}, /* SET_FUNCTION_ATTRIBUTE */
-        [109] = {PYTHON_OP_RUNS_C}, /* SET_UPDATE */
-        [110] = {PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* STORE_ATTR */
-        [111] = {PYTHON_OP_RUNS_C}, /* STORE_DEREF */
-        [112] = {PYTHON_OP_RUNS_C}, /* STORE_FAST */
-        [113] = {PYTHON_OP_RUNS_C}, /* STORE_FAST_LOAD_FAST */
-        [114] = {PYTHON_OP_RUNS_C}, /* STORE_FAST_STORE_FAST */
-        [115] = {PYTHON_OP_RUNS_C}, /* STORE_GLOBAL */
-        [116] = {PYTHON_OP_RUNS_C}, /* STORE_NAME */
-        [117] = {PYTHON_OP_PURE}, /* SWAP */
-        [118] = {PYTHON_OP_RUNS_C}, /* UNPACK_EX */
-        [119] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* UNPACK_SEQUENCE */
-        [120] = {PYTHON_OP_RUNS_C}, /* YIELD_VALUE */
-        [128] = {PYTHON_OP_RUNS_C}, /* RESUME */
-        [129] = {PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_ADD_FLOAT */
-        [130] = {PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_ADD_INT */
-        [131] = {PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_ADD_UNICODE */
-        [132] = {PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_EXTEND */
-        [133] = {PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_MULTIPLY_FLOAT */
-        [134] = {PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_MULTIPLY_INT */
-        [135] = {PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_SUBSCR_DICT */
-        [136] = {PYTHON_OP_INLINES, .caches = 5, .counter_at = 2}, /* BINARY_OP_SUBSCR_GETITEM */
-        [137] = {PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_SUBSCR_LIST_INT */
-        [138] = {PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_SUBSCR_LIST_SLICE */
-        [139] = {PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_SUBSCR_STR_INT */
-        [140] = {PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_SUBSCR_TUPLE_INT */
-        [141] = {PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_SUBTRACT_FLOAT */
-        [142] = {PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_SUBTRACT_INT */
-        [143] = {PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_ALLOC_AND_ENTER_INIT */
-        [144] = {PYTHON_OP_VERSIONED, .caches = 3, .version_at = 4, .counter_at = 2, .call = true}, /* CALL_BOUND_METHOD_EXACT_ARGS */
-        [145] = {PYTHON_OP_VERSIONED, .caches = 3, .version_at = 4, .counter_at = 2, .call = true}, /* CALL_BOUND_METHOD_GENERAL */
-        [146] = {PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_BUILTIN_CLASS */
-        [147] = {PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_BUILTIN_FAST */
-        [148] = {PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_BUILTIN_FAST_WITH_KEYWORDS */
-        [149] = {PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_BUILTIN_O */
-        [150] = {PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_ISINSTANCE */
-        [151] = {PYTHON_OP_VERSIONED, .caches = 3, .version_at = 4, .counter_at = 2, .call = true}, /* CALL_KW_BOUND_METHOD */
-        [152] = {PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_KW_NON_PY */
-        [153] = {PYTHON_OP_VERSIONED, .caches = 3, .version_at = 4, .counter_at = 2, .call = true}, /* CALL_KW_PY */
-        [154] = {PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_LEN */
-        [155] = {PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_LIST_APPEND */
-        [156] = {PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_METHOD_DESCRIPTOR_FAST */
-        [157] = {PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_METHOD_DESCRIPTOR_FAST_WITH_KEYWORDS */
-        [158] = {PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_METHOD_DESCRIPTOR_NOARGS */
-        [159] = {PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_METHOD_DESCRIPTOR_O */
-        [160] = {PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_NON_PY_GENERAL */
-        [161] = {PYTHON_OP_VERSIONED, .caches = 3, .version_at = 4, .counter_at = 2, .call = true}, /* CALL_PY_EXACT_ARGS */
-        [162] = {PYTHON_OP_VERSIONED, .caches = 3, .version_at = 4, .counter_at = 2, .call = true}, /* CALL_PY_GENERAL */
-        [163] = {PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_STR_1 */
-        [164] = {PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_TUPLE_1 */
-        [165] = {PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_TYPE_1 */
-        [166] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* COMPARE_OP_FLOAT */
-        [167] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* COMPARE_OP_INT */
-        [168] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* COMPARE_OP_STR */
-        [169] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* CONTAINS_OP_DICT */
-        [170] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* CONTAINS_OP_SET */
-        [171] = {PYTHON_OP_INLINES, .caches = 1, .counter_at = 2, .generator = true}, /* FOR_ITER_GEN */
-        [172] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* FOR_ITER_LIST */
-        [173] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* FOR_ITER_RANGE */
-        [174] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* FOR_ITER_TUPLE */
-        [175] = {PYTHON_OP_RUNS_C, .caches = 1}, /* JUMP_BACKWARD_JIT */
-        [176] = {PYTHON_OP_RUNS_C, .caches = 1}, /* JUMP_BACKWARD_NO_JIT */
-        [177] = {PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_CLASS */
-        [178] = {PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_CLASS_WITH_METACLASS_CHECK */
-        [179] = {PYTHON_OP_VERSIONED, .caches = 9, .version_at = 8, .counter_at = 2}, /* LOAD_ATTR_GETATTRIBUTE_OVERRIDDEN */
-        [180] = {PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_INSTANCE_VALUE */
-        [181] = {PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_METHOD_LAZY_DICT */
-        [182] = {PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_METHOD_NO_DICT */
-        [183] = {PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_METHOD_WITH_VALUES */
-        [184] = {PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_MODULE */
-        [185] = {PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_NONDESCRIPTOR_NO_DICT */
-        [186] = {PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_NONDESCRIPTOR_WITH_VALUES */
-        [187] = {PYTHON_OP_INLINES, .caches = 9, .counter_at = 2}, /* LOAD_ATTR_PROPERTY */
-        [188] = {PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_SLOT */
-        [189] = {PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_WITH_HINT */
-        [190] = {PYTHON_OP_PURE}, /* LOAD_CONST_IMMORTAL */
-        [191] = {PYTHON_OP_PURE}, /* LOAD_CONST_MORTAL */
-        [192] = {PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* LOAD_GLOBAL_BUILTIN */
-        [193] = {PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* LOAD_GLOBAL_MODULE */
-        [194] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* LOAD_SUPER_ATTR_ATTR */
-        [195] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* LOAD_SUPER_ATTR_METHOD */
-        [196] = {PYTHON_OP_RUNS_C}, /* RESUME_CHECK */
-        [197] = {PYTHON_OP_INLINES, .caches = 1, .counter_at = 2, .generator = true}, /* SEND_GEN */
-        [198] = {PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* STORE_ATTR_INSTANCE_VALUE */
-        [199] = {PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* STORE_ATTR_SLOT */
-        [200] = {PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* STORE_ATTR_WITH_HINT */
-        [201] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* STORE_SUBSCR_DICT */
-        [202] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* STORE_SUBSCR_LIST_INT */
-        [203] = {PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2}, /* TO_BOOL_ALWAYS_TRUE */
-        [204] = {PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2}, /* TO_BOOL_BOOL */
-        [205] = {PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2}, /* TO_BOOL_INT */
-        [206] = {PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2}, /* TO_BOOL_LIST */
-        [207] = {PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2}, /* TO_BOOL_NONE */
-        [208] = {PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2}, /* TO_BOOL_STR */
-        [209] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* UNPACK_SEQUENCE_LIST */
-        [210] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* UNPACK_SEQUENCE_TUPLE */
-        [211] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* UNPACK_SEQUENCE_TWO_TUPLE */
-        [234] = {PYTHON_OP_RUNS_C}, /* INSTRUMENTED_END_FOR */
-        [235] = {PYTHON_OP_RUNS_C}, /* INSTRUMENTED_POP_ITER */
-        [236] = {PYTHON_OP_RUNS_C}, /* INSTRUMENTED_END_SEND */
-        [237] = {PYTHON_OP_RUNS_C, .caches = 1, .may_have_inlined = true}, /* INSTRUMENTED_FOR_ITER */
-        [238] = {PYTHON_OP_OPAQUE}, /* INSTRUMENTED_INSTRUCTION */
-        [239] = {PYTHON_OP_RUNS_C}, /* INSTRUMENTED_JUMP_FORWARD */
-        [240] = {PYTHON_OP_RUNS_C}, /* INSTRUMENTED_NOT_TAKEN */
-        [241] = {PYTHON_OP_RUNS_C, .caches = 1}, /* INSTRUMENTED_POP_JUMP_IF_TRUE */
-        [242] = {PYTHON_OP_RUNS_C, .caches = 1}, /* INSTRUMENTED_POP_JUMP_IF_FALSE */
-        [243] = {PYTHON_OP_RUNS_C, .caches = 1}, /* INSTRUMENTED_POP_JUMP_IF_NONE */
-        [244] = {PYTHON_OP_RUNS_C, .caches = 1}, /* INSTRUMENTED_POP_JUMP_IF_NOT_NONE */
-        [245] = {PYTHON_OP_RUNS_C}, /* INSTRUMENTED_RESUME */
-        [246] = {PYTHON_OP_RUNS_C}, /* INSTRUMENTED_RETURN_VALUE */
-        [247] = {PYTHON_OP_RUNS_C}, /* INSTRUMENTED_YIELD_VALUE */
-        [248] = {PYTHON_OP_RUNS_C}, /* INSTRUMENTED_END_ASYNC_FOR */
-        [249] = {PYTHON_OP_RUNS_C, .caches = 1}, /* INSTRUMENTED_LOAD_SUPER_ATTR */
-        [250] = {PYTHON_OP_INLINES, .caches = 3, .call = true}, /* INSTRUMENTED_CALL */
-        [251] = {PYTHON_OP_INLINES, .caches = 3, .call = true}, /* INSTRUMENTED_CALL_KW */
-        [252] = {PYTHON_OP_INLINES, .call = true}, /* INSTRUMENTED_CALL_FUNCTION_EX */
-        [253] = {PYTHON_OP_RUNS_C, .caches = 1}, /* INSTRUMENTED_JUMP_BACKWARD */
-        [254] = {PYTHON_OP_OPAQUE}, /* INSTRUMENTED_LINE */
-        [255] = {PYTHON_OP_OPAQUE}, /* ENTER_EXECUTOR */
+        [0] = {.class = PYTHON_OP_PURE}, /* CACHE */
+        [1] = {.class = PYTHON_OP_RUNS_C}, /* BINARY_SLICE */
+        [2] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_TEMPLATE */
+        [3] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_INPLACE_ADD_UNICODE */
+        [4] = {.class = PYTHON_OP_INLINES, .call = true}, /* CALL_FUNCTION_EX */
+        [5] = {.class = PYTHON_OP_RUNS_C}, /* CHECK_EG_MATCH */
+        [6] = {.class = PYTHON_OP_RUNS_C}, /* CHECK_EXC_MATCH */
+        [7] = {.class = PYTHON_OP_RUNS_C}, /* CLEANUP_THROW */
+        [8] = {.class = PYTHON_OP_RUNS_C}, /* DELETE_SUBSCR */
+        [9] = {.class = PYTHON_OP_RUNS_C}, /* END_FOR */
+        [10] = {.class = PYTHON_OP_RUNS_C}, /* END_SEND */
+        [11] = {.class = PYTHON_OP_INLINES}, /* EXIT_INIT_CHECK */
+        [12] = {.class = PYTHON_OP_RUNS_C}, /* FORMAT_SIMPLE */
+        [13] = {.class = PYTHON_OP_RUNS_C}, /* FORMAT_WITH_SPEC */
+        [14] = {.class = PYTHON_OP_RUNS_C}, /* GET_AITER */
+        [15] = {.class = PYTHON_OP_RUNS_C}, /* GET_ANEXT */
+        [16] = {.class = PYTHON_OP_RUNS_C}, /* GET_ITER */
+        [18] = {.class = PYTHON_OP_RUNS_C}, /* GET_LEN */
+        [19] = {.class = PYTHON_OP_RUNS_C}, /* GET_YIELD_FROM_ITER */
+        [20] = {.class = PYTHON_OP_RUNS_C}, /* INTERPRETER_EXIT */
+        [21] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_BUILD_CLASS */
+        [22] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_LOCALS */
+        [23] = {.class = PYTHON_OP_RUNS_C}, /* MAKE_FUNCTION */
+        [24] = {.class = PYTHON_OP_RUNS_C}, /* MATCH_KEYS */
+        [25] = {.class = PYTHON_OP_RUNS_C}, /* MATCH_MAPPING */
+        [26] = {.class = PYTHON_OP_RUNS_C}, /* MATCH_SEQUENCE */
+        [27] = {.class = PYTHON_OP_PURE}, /* NOP */
+        [28] = {.class = PYTHON_OP_PURE}, /* NOT_TAKEN */
+        [29] = {.class = PYTHON_OP_RUNS_C}, /* POP_EXCEPT */
+        [30] = {.class = PYTHON_OP_RUNS_C}, /* POP_ITER */
+        [31] = {.class = PYTHON_OP_RUNS_C}, /* POP_TOP */
+        [32] = {.class = PYTHON_OP_RUNS_C}, /* PUSH_EXC_INFO */
+        [33] = {.class = PYTHON_OP_PURE}, /* PUSH_NULL */
+        [34] = {.class = PYTHON_OP_RUNS_C}, /* RETURN_GENERATOR */
+        [35] = {.class = PYTHON_OP_RUNS_C}, /* RETURN_VALUE */
+        [36] = {.class = PYTHON_OP_RUNS_C}, /* SETUP_ANNOTATIONS */
+        [37] = {.class = PYTHON_OP_RUNS_C}, /* STORE_SLICE */
+        [38] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* STORE_SUBSCR */
+        [39] = {.class = PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2}, /* TO_BOOL */
+        [40] = {.class = PYTHON_OP_RUNS_C}, /* UNARY_INVERT */
+        [41] = {.class = PYTHON_OP_RUNS_C}, /* UNARY_NEGATIVE */
+        [42] = {.class = PYTHON_OP_PURE}, /* UNARY_NOT */
+        [43] = {.class = PYTHON_OP_RUNS_C}, /* WITH_EXCEPT_START */
+        [44] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP */
+        [45] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_INTERPOLATION */
+        [46] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_LIST */
+        [47] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_MAP */
+        [48] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_SET */
+        [49] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_SLICE */
+        [50] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_STRING */
+        [51] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_TUPLE */
+        [52] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL */
+        [53] = {.class = PYTHON_OP_RUNS_C}, /* CALL_INTRINSIC_1 */
+        [54] = {.class = PYTHON_OP_RUNS_C}, /* CALL_INTRINSIC_2 */
+        [55] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_KW */
+        [56] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* COMPARE_OP */
+        [57] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* CONTAINS_OP */
+        [58] = {.class = PYTHON_OP_RUNS_C}, /* CONVERT_VALUE */
+        [59] = {.class = PYTHON_OP_PURE}, /* COPY */
+        [60] = {.class = PYTHON_OP_RUNS_C}, /* COPY_FREE_VARS */
+        [61] = {.class = PYTHON_OP_RUNS_C}, /* DELETE_ATTR */
+        [62] = {.class = PYTHON_OP_RUNS_C}, /* DELETE_DEREF */
+        [63] = {.class = PYTHON_OP_RUNS_C}, /* DELETE_FAST */
+        [64] = {.class = PYTHON_OP_RUNS_C}, /* DELETE_GLOBAL */
+        [65] = {.class = PYTHON_OP_RUNS_C}, /* DELETE_NAME */
+        [66] = {.class = PYTHON_OP_RUNS_C}, /* DICT_MERGE */
+        [67] = {.class = PYTHON_OP_RUNS_C}, /* DICT_UPDATE */
+        [68] = {.class = PYTHON_OP_RUNS_C}, /* END_ASYNC_FOR */
+        [69] = {.class = PYTHON_OP_PURE}, /* EXTENDED_ARG */
+        [70] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* FOR_ITER */
+        [71] = {.class = PYTHON_OP_RUNS_C}, /* GET_AWAITABLE */
+        [72] = {.class = PYTHON_OP_RUNS_C}, /* IMPORT_FROM */
+        [73] = {.class = PYTHON_OP_RUNS_C}, /* IMPORT_NAME */
+        [74] = {.class = PYTHON_OP_RUNS_C}, /* IS_OP */
+        [75] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* JUMP_BACKWARD */
+        [76] = {.class = PYTHON_OP_PURE}, /* JUMP_BACKWARD_NO_INTERRUPT */
+        [77] = {.class = PYTHON_OP_PURE}, /* JUMP_FORWARD */
+        [78] = {.class = PYTHON_OP_RUNS_C}, /* LIST_APPEND */
+        [79] = {.class = PYTHON_OP_RUNS_C}, /* LIST_EXTEND */
+        [80] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR */
+        [81] = {.class = PYTHON_OP_PURE}, /* LOAD_COMMON_CONSTANT */
+        [82] = {.class = PYTHON_OP_PURE}, /* LOAD_CONST */
+        [83] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_DEREF */
+        [84] = {.class = PYTHON_OP_PURE}, /* LOAD_FAST */
+        [85] = {.class = PYTHON_OP_PURE}, /* LOAD_FAST_AND_CLEAR */
+        [86] = {.class = PYTHON_OP_PURE}, /* LOAD_FAST_BORROW */
+        [87] = {.class = PYTHON_OP_PURE}, /* LOAD_FAST_BORROW_LOAD_FAST_BORROW */
+        [88] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_FAST_CHECK */
+        [89] = {.class = PYTHON_OP_PURE}, /* LOAD_FAST_LOAD_FAST */
+        [90] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_FROM_DICT_OR_DEREF */
+        [91] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_FROM_DICT_OR_GLOBALS */
+        [92] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* LOAD_GLOBAL */
+        [93] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_NAME */
+        [94] = {.class = PYTHON_OP_PURE}, /* LOAD_SMALL_INT */
+        [95] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_SPECIAL */
+        [96] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* LOAD_SUPER_ATTR */
+        [97] = {.class = PYTHON_OP_RUNS_C}, /* MAKE_CELL */
+        [98] = {.class = PYTHON_OP_RUNS_C}, /* MAP_ADD */
+        [99] = {.class = PYTHON_OP_RUNS_C}, /* MATCH_CLASS */
+        [100] = {.class = PYTHON_OP_PURE, .caches = 1}, /* POP_JUMP_IF_FALSE */
+        [101] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* POP_JUMP_IF_NONE */
+        [102] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* POP_JUMP_IF_NOT_NONE */
+        [103] = {.class = PYTHON_OP_PURE, .caches = 1}, /* POP_JUMP_IF_TRUE */
+        [104] = {.class = PYTHON_OP_RUNS_C}, /* RAISE_VARARGS */
+        [105] = {.class = PYTHON_OP_RUNS_C}, /* RERAISE */
+        [106] = {.class = PYTHON_OP_INLINES, .caches = 1, .counter_at = 2, .generator = true}, /* SEND */
+        [107] = {.class = PYTHON_OP_RUNS_C}, /* SET_ADD */
+        [108] = {.class = PYTHON_OP_RUNS_C}, /* SET_FUNCTION_ATTRIBUTE */
+        [109] = {.class = PYTHON_OP_RUNS_C}, /* SET_UPDATE */
+        [110] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* STORE_ATTR */
+        [111] = {.class = PYTHON_OP_RUNS_C}, /* STORE_DEREF */
+        [112] = {.class = PYTHON_OP_RUNS_C}, /* STORE_FAST */
+        [113] = {.class = PYTHON_OP_RUNS_C}, /* STORE_FAST_LOAD_FAST */
+        [114] = {.class = PYTHON_OP_RUNS_C}, /* STORE_FAST_STORE_FAST */
+        [115] = {.class = PYTHON_OP_RUNS_C}, /* STORE_GLOBAL */
+        [116] = {.class = PYTHON_OP_RUNS_C}, /* STORE_NAME */
+        [117] = {.class = PYTHON_OP_PURE}, /* SWAP */
+        [118] = {.class = PYTHON_OP_RUNS_C}, /* UNPACK_EX */
+        [119] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* UNPACK_SEQUENCE */
+        [120] = {.class = PYTHON_OP_RUNS_C}, /* YIELD_VALUE */
+        [128] = {.class = PYTHON_OP_RUNS_C}, /* RESUME */
+        [129] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_ADD_FLOAT */
+        [130] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_ADD_INT */
+        [131] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_ADD_UNICODE */
+        [132] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_EXTEND */
+        [133] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_MULTIPLY_FLOAT */
+        [134] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_MULTIPLY_INT */
+        [135] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_SUBSCR_DICT */
+        [136] = {.class = PYTHON_OP_INLINES, .caches = 5, .counter_at = 2}, /* BINARY_OP_SUBSCR_GETITEM */
+        [137] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_SUBSCR_LIST_INT */
+        [138] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_SUBSCR_LIST_SLICE */
+        [139] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_SUBSCR_STR_INT */
+        [140] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_SUBSCR_TUPLE_INT */
+        [141] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_SUBTRACT_FLOAT */
+        [142] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_SUBTRACT_INT */
+        [143] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_ALLOC_AND_ENTER_INIT */
+        [144] = {.class = PYTHON_OP_VERSIONED, .caches = 3, .version_at = 4, .counter_at = 2, .call = true}, /* CALL_BOUND_METHOD_EXACT_ARGS */
+        [145] = {.class = PYTHON_OP_VERSIONED, .caches = 3, .version_at = 4, .counter_at = 2, .call = true}, /* CALL_BOUND_METHOD_GENERAL */
+        [146] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_BUILTIN_CLASS */
+        [147] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_BUILTIN_FAST */
+        [148] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_BUILTIN_FAST_WITH_KEYWORDS */
+        [149] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_BUILTIN_O */
+        [150] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_ISINSTANCE */
+        [151] = {.class = PYTHON_OP_VERSIONED, .caches = 3, .version_at = 4, .counter_at = 2, .call = true}, /* CALL_KW_BOUND_METHOD */
+        [152] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_KW_NON_PY */
+        [153] = {.class = PYTHON_OP_VERSIONED, .caches = 3, .version_at = 4, .counter_at = 2, .call = true}, /* CALL_KW_PY */
+        [154] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_LEN */
+        [155] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_LIST_APPEND */
+        [156] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_METHOD_DESCRIPTOR_FAST */
+        [157] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_METHOD_DESCRIPTOR_FAST_WITH_KEYWORDS */
+        [158] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_METHOD_DESCRIPTOR_NOARGS */
+        [159] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_METHOD_DESCRIPTOR_O */
+        [160] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_NON_PY_GENERAL */
+        [161] = {.class = PYTHON_OP_VERSIONED, .caches = 3, .version_at = 4, .counter_at = 2, .call = true}, /* CALL_PY_EXACT_ARGS */
+        [162] = {.class = PYTHON_OP_VERSIONED, .caches = 3, .version_at = 4, .counter_at = 2, .call = true}, /* CALL_PY_GENERAL */
+        [163] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_STR_1 */
+        [164] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_TUPLE_1 */
+        [165] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_TYPE_1 */
+        [166] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* COMPARE_OP_FLOAT */
+        [167] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* COMPARE_OP_INT */
+        [168] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* COMPARE_OP_STR */
+        [169] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* CONTAINS_OP_DICT */
+        [170] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* CONTAINS_OP_SET */
+        [171] = {.class = PYTHON_OP_INLINES, .caches = 1, .counter_at = 2, .generator = true}, /* FOR_ITER_GEN */
+        [172] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* FOR_ITER_LIST */
+        [173] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* FOR_ITER_RANGE */
+        [174] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* FOR_ITER_TUPLE */
+        [175] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* JUMP_BACKWARD_JIT */
+        [176] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* JUMP_BACKWARD_NO_JIT */
+        [177] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_CLASS */
+        [178] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_CLASS_WITH_METACLASS_CHECK */
+        [179] = {.class = PYTHON_OP_VERSIONED, .caches = 9, .version_at = 8, .counter_at = 2}, /* LOAD_ATTR_GETATTRIBUTE_OVERRIDDEN */
+        [180] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_INSTANCE_VALUE */
+        [181] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_METHOD_LAZY_DICT */
+        [182] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_METHOD_NO_DICT */
+        [183] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_METHOD_WITH_VALUES */
+        [184] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_MODULE */
+        [185] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_NONDESCRIPTOR_NO_DICT */
+        [186] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_NONDESCRIPTOR_WITH_VALUES */
+        [187] = {.class = PYTHON_OP_INLINES, .caches = 9, .counter_at = 2}, /* LOAD_ATTR_PROPERTY */
+        [188] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_SLOT */
+        [189] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_WITH_HINT */
+        [190] = {.class = PYTHON_OP_PURE}, /* LOAD_CONST_IMMORTAL */
+        [191] = {.class = PYTHON_OP_PURE}, /* LOAD_CONST_MORTAL */
+        [192] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* LOAD_GLOBAL_BUILTIN */
+        [193] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* LOAD_GLOBAL_MODULE */
+        [194] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* LOAD_SUPER_ATTR_ATTR */
+        [195] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* LOAD_SUPER_ATTR_METHOD */
+        [196] = {.class = PYTHON_OP_RUNS_C}, /* RESUME_CHECK */
+        [197] = {.class = PYTHON_OP_INLINES, .caches = 1, .counter_at = 2, .generator = true}, /* SEND_GEN */
+        [198] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* STORE_ATTR_INSTANCE_VALUE */
+        [199] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* STORE_ATTR_SLOT */
+        [200] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* STORE_ATTR_WITH_HINT */
+        [201] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* STORE_SUBSCR_DICT */
+        [202] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* STORE_SUBSCR_LIST_INT */
+        [203] = {.class = PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2}, /* TO_BOOL_ALWAYS_TRUE */
+        [204] = {.class = PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2}, /* TO_BOOL_BOOL */
+        [205] = {.class = PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2}, /* TO_BOOL_INT */
+        [206] = {.class = PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2}, /* TO_BOOL_LIST */
+        [207] = {.class = PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2}, /* TO_BOOL_NONE */
+        [208] = {.class = PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2}, /* TO_BOOL_STR */
+        [209] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* UNPACK_SEQUENCE_LIST */
+        [210] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* UNPACK_SEQUENCE_TUPLE */
+        [211] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* UNPACK_SEQUENCE_TWO_TUPLE */
+        [234] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_END_FOR */
+        [235] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_POP_ITER */
+        [236] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_END_SEND */
+        [237] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .may_have_inlined = true}, /* INSTRUMENTED_FOR_ITER */
+        [238] = {.class = PYTHON_OP_OPAQUE}, /* INSTRUMENTED_INSTRUCTION */
+        [239] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_JUMP_FORWARD */
+        [240] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_NOT_TAKEN */
+        [241] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* INSTRUMENTED_POP_JUMP_IF_TRUE */
+        [242] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* INSTRUMENTED_POP_JUMP_IF_FALSE */
+        [243] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* INSTRUMENTED_POP_JUMP_IF_NONE */
+        [244] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* INSTRUMENTED_POP_JUMP_IF_NOT_NONE */
+        [245] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_RESUME */
+        [246] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_RETURN_VALUE */
+        [247] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_YIELD_VALUE */
+        [248] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_END_ASYNC_FOR */
+        [249] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* INSTRUMENTED_LOAD_SUPER_ATTR */
+        [250] = {.class = PYTHON_OP_INLINES, .caches = 3, .call = true}, /* INSTRUMENTED_CALL */
+        [251] = {.class = PYTHON_OP_INLINES, .caches = 3, .call = true}, /* INSTRUMENTED_CALL_KW */
+        [252] = {.class = PYTHON_OP_INLINES, .call = true}, /* INSTRUMENTED_CALL_FUNCTION_EX */
+        [253] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* INSTRUMENTED_JUMP_BACKWARD */
+        [254] = {.class = PYTHON_OP_OPAQUE}, /* INSTRUMENTED_LINE */
+        [255] = {.class = PYTHON_OP_OPAQUE}, /* ENTER_EXECUTOR */
     },
 };
 /* clang-format on */

@@ -5,239 +5,239 @@
 const struct python_opcodes python_opcodes_3_15 = {
     .pristine_counter = 416,
     .by_number = {
-        [0] = {PYTHON_OP_PURE}, /* CACHE */
-        [1] = {PYTHON_OP_RUNS_C}, /* BINARY_SLICE */
-        [2] = {PYTHON_OP_RUNS_C}, /* BUILD_TEMPLATE */
-        [3] = {PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_INPLACE_ADD_UNICODE */
-        [4] = {PYTHON_OP_INLINES, .caches = 1, .counter_at = 2, .call = true}, /* CALL_FUNCTION_EX */
-        [5] = {PYTHON_OP_RUNS_C}, /* CHECK_EG_MATCH */
-        [6] = {PYTHON_OP_RUNS_C}, /* CHECK_EXC_MATCH */
-        [7] = {PYTHON_OP_RUNS_C}, /* CLEANUP_THROW */
-        [8] = {PYTHON_OP_RUNS_C}, /* DELETE_SUBSCR */
-        [9] = {PYTHON_OP_RUNS_C}, /* END_FOR */
-        [10] = {PYTHON_OP_RUNS_C}, /* END_SEND */
-        [11] = {PYTHON_OP_INLINES}, /* EXIT_INIT_CHECK */
-        [12] = {PYTHON_OP_RUNS_C}, /* FORMAT_SIMPLE */
-        [13] = {PYTHON_OP_RUNS_C}, /* FORMAT_WITH_SPEC */
-        [14] = {PYTHON_OP_RUNS_C}, /* GET_AITER */
-        [15] = {PYTHON_OP_RUNS_C}, /* GET_ANEXT */
-        [16] = {PYTHON_OP_RUNS_C}, /* GET_LEN */
-        [18] = {PYTHON_OP_RUNS_C}, /* INTERPRETER_EXIT */
-        [19] = {PYTHON_OP_RUNS_C}, /* LOAD_BUILD_CLASS */
-        [20] = {PYTHON_OP_RUNS_C}, /* LOAD_LOCALS */
-        [21] = {PYTHON_OP_RUNS_C}, /* MAKE_FUNCTION */
-        [22] = {PYTHON_OP_RUNS_C}, /* MATCH_KEYS */
-        [23] = {PYTHON_OP_RUNS_C}, /* MATCH_MAPPING */
-        [24] = {PYTHON_OP_RUNS_C}, /* MATCH_SEQUENCE */
-        [25] = {PYTHON_OP_PURE}, /* NOP */
-        [26] = {PYTHON_OP_PURE}, /* NOT_TAKEN */
-        [27] = {PYTHON_OP_RUNS_C}, /* POP_EXCEPT */
-        [28] = {PYTHON_OP_RUNS_C}, /* POP_ITER */
-        [29] = {PYTHON_OP_RUNS_C}, /* POP_TOP */
-        [30] = {PYTHON_OP_RUNS_C}, /* PUSH_EXC_INFO */
-        [31] = {PYTHON_OP_PURE}, /* PUSH_NULL */
-        [32] = {PYTHON_OP_RUNS_C}, /* RETURN_GENERATOR */
-        [33] = {PYTHON_OP_RUNS_C}, /* RETURN_VALUE */
-        [34] = {PYTHON_OP_RUNS_C}, /* SETUP_ANNOTATIONS */
-        [35] = {PYTHON_OP_RUNS_C}, /* STORE_SLICE */
-        [36] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* STORE_SUBSCR */
-        [37] = {PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2}, /* TO_BOOL */
-        [38] = {PYTHON_OP_RUNS_C}, /* UNARY_INVERT */
-        [39] = {PYTHON_OP_RUNS_C}, /* UNARY_NEGATIVE */
-        [40] = {PYTHON_OP_PURE}, /* UNARY_NOT */
-        [41] = {PYTHON_OP_RUNS_C}, /* WITH_EXCEPT_START */
-        [42] = {PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP */
-        [43] = {PYTHON_OP_RUNS_C}, /* BUILD_INTERPOLATION */
-        [44] = {PYTHON_OP_RUNS_C}, /* BUILD_LIST */
-        [45] = {PYTHON_OP_RUNS_C}, /* BUILD_MAP */
-        [46] = {PYTHON_OP_RUNS_C}, /* BUILD_SET */
-        [47] = {PYTHON_OP_RUNS_C}, /* BUILD_SLICE */
-        [48] = {PYTHON_OP_RUNS_C}, /* BUILD_STRING */
-        [49] = {PYTHON_OP_RUNS_C}, /* BUILD_TUPLE */
-        [50] = {PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL */
-        [51] = {PYTHON_OP_RUNS_C}, /* CALL_INTRINSIC_1 */
-        [52] = {PYTHON_OP_RUNS_C}, /* CALL_INTRINSIC_2 */
-        [53] = {PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_KW */
-        [54] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* COMPARE_OP */
-        [55] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* CONTAINS_OP */
-        [56] = {PYTHON_OP_RUNS_C}, /* CONVERT_VALUE */
-        [57] = {PYTHON_OP_PURE}, /* COPY */
-        [58] = {PYTHON_OP_RUNS_C}, /* COPY_FREE_VARS */
-        [59] = {PYTHON_OP_RUNS_C}, /* DELETE_ATTR */
-        [60] = {PYTHON_OP_RUNS_C}, /* DELETE_DEREF */
-        [61] = {PYTHON_OP_RUNS_C}, /* DELETE_FAST */
-        [62] = {PYTHON_OP_RUNS_C}, /* DELETE_GLOBAL */
-        [63] = {PYTHON_OP_RUNS_C}, /* DELETE_NAME */
-        [64] = {PYTHON_OP_RUNS_C}, /* DICT_MERGE */
-        [65] = {PYTHON_OP_RUNS_C}, /* DICT_UPDATE */
-        [66] = {PYTHON_OP_RUNS_C}, /* END_ASYNC_FOR */
-        [67] = {PYTHON_OP_PURE}, /* EXTENDED_ARG */
-        [68] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* FOR_ITER */
-        [69] = {PYTHON_OP_RUNS_C}, /* GET_AWAITABLE */
-        [70] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* GET_ITER */
-        [71] = {PYTHON_OP_RUNS_C}, /* IMPORT_FROM */
-        [72] = {PYTHON_OP_RUNS_C}, /* IMPORT_NAME */
-        [73] = {PYTHON_OP_RUNS_C}, /* IS_OP */
-        [74] = {PYTHON_OP_RUNS_C, .caches = 1}, /* JUMP_BACKWARD */
-        [75] = {PYTHON_OP_PURE}, /* JUMP_BACKWARD_NO_INTERRUPT */
-        [76] = {PYTHON_OP_PURE}, /* JUMP_FORWARD */
-        [77] = {PYTHON_OP_RUNS_C}, /* LIST_APPEND */
-        [78] = {PYTHON_OP_RUNS_C}, /* LIST_EXTEND */
-        [79] = {PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR */
-        [80] = {PYTHON_OP_PURE}, /* LOAD_COMMON_CONSTANT */
-        [81] = {PYTHON_OP_PURE}, /* LOAD_CONST */
-        [82] = {PYTHON_OP_RUNS_C}, /* LOAD_DEREF */
-        [83] = {PYTHON_OP_PURE}, /* LOAD_FAST */
-        [84] = {PYTHON_OP_PURE}, /* LOAD_FAST_AND_CLEAR */
-        [85] = {PYTHON_OP_PURE}, /* LOAD_FAST_BORROW */
-        [86] = {PYTHON_OP_PURE}, /* LOAD_FAST_BORROW_LOAD_FAST_BORROW */
-        [87] = {PYTHON_OP_RUNS_C}, /* LOAD_FAST_CHECK */
-        [88] = {PYTHON_OP_PURE}, /* LOAD_FAST_LOAD_FAST */
-        [89] = {PYTHON_OP_RUNS_C}, /* LOAD_FROM_DICT_OR_DEREF */
-        [90] = {PYTHON_OP_RUNS_C}, /* LOAD_FROM_DICT_OR_GLOBALS */
-        [91] = {PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* LOAD_GLOBAL */
-        [92] = {PYTHON_OP_RUNS_C}, /* LOAD_NAME */
-        [93] = {PYTHON_OP_PURE}, /* LOAD_SMALL_INT */
-        [94] = {PYTHON_OP_RUNS_C}, /* LOAD_SPECIAL */
-        [95] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* LOAD_SUPER_ATTR */
-        [96] = {PYTHON_OP_RUNS_C}, /* MAKE_CELL */
-        [97] = {PYTHON_OP_RUNS_C}, /* MAP_ADD */
-        [98] = {PYTHON_OP_RUNS_C}, /* MATCH_CLASS */
-        [99] = {PYTHON_OP_PURE, .caches = 1}, /* POP_JUMP_IF_FALSE */
-        [100] = {PYTHON_OP_RUNS_C, .caches = 1}, /* POP_JUMP_IF_NONE */
-        [101] = {PYTHON_OP_RUNS_C, .caches = 1}, /* POP_JUMP_IF_NOT_NONE */
-        [102] = {PYTHON_OP_PURE, .caches = 1}, /* POP_JUMP_IF_TRUE */
-        [103] = {PYTHON_OP_RUNS_C}, /* RAISE_VARARGS */
-        [104] = {PYTHON_OP_RUNS_C}, /* RERAISE */
-        [105] = {PYTHON_OP_INLINES, .caches = 1, .counter_at = 2, .generator = true}, /* SEND */
-        [106] = {PYTHON_OP_RUNS_C}, /* SET_ADD */
-        [107] = {PYTHON_OP_RUNS_C}, /* SET_FUNCTION_ATTRIBUTE */
-        [108] = {PYTHON_OP_RUNS_C}, /* SET_UPDATE */
-        [109] = {PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* STORE_ATTR */
-        [110] = {PYTHON_OP_RUNS_C}, /* STORE_DEREF */
-        [111] = {PYTHON_OP_RUNS_C}, /* STORE_FAST */
-        [112] = {PYTHON_OP_RUNS_C}, /* STORE_FAST_LOAD_FAST */
-        [113] = {PYTHON_OP_RUNS_C}, /* STORE_FAST_STORE_FAST */
-        [114] = {PYTHON_OP_RUNS_C}, /* STORE_GLOBAL */
-        [115] = {PYTHON_OP_RUNS_C}, /* STORE_NAME */
-        [116] = {PYTHON_OP_PURE}, /* SWAP */
-        [117] = {PYTHON_OP_RUNS_C}, /* UNPACK_EX */
-        [118] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* UNPACK_SEQUENCE */
-        [119] = {PYTHON_OP_RUNS_C}, /* YIELD_VALUE */
-        [128] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* RESUME */
-        [129] = {PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_ADD_FLOAT */
-        [130] = {PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_ADD_INT */
-        [131] = {PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_ADD_UNICODE */
-        [132] = {PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_EXTEND */
-        [133] = {PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_MULTIPLY_FLOAT */
-        [134] = {PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_MULTIPLY_INT */
-        [135] = {PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_SUBSCR_DICT */
-        [136] = {PYTHON_OP_INLINES, .caches = 5, .counter_at = 2}, /* BINARY_OP_SUBSCR_GETITEM */
-        [137] = {PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_SUBSCR_LIST_INT */
-        [138] = {PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_SUBSCR_LIST_SLICE */
-        [139] = {PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_SUBSCR_STR_INT */
-        [140] = {PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_SUBSCR_TUPLE_INT */
-        [141] = {PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_SUBSCR_USTR_INT */
-        [142] = {PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_SUBTRACT_FLOAT */
-        [143] = {PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_SUBTRACT_INT */
-        [144] = {PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_ALLOC_AND_ENTER_INIT */
-        [145] = {PYTHON_OP_VERSIONED, .caches = 3, .version_at = 4, .counter_at = 2, .call = true}, /* CALL_BOUND_METHOD_EXACT_ARGS */
-        [146] = {PYTHON_OP_VERSIONED, .caches = 3, .version_at = 4, .counter_at = 2, .call = true}, /* CALL_BOUND_METHOD_GENERAL */
-        [147] = {PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_BUILTIN_CLASS */
-        [148] = {PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_BUILTIN_FAST */
-        [149] = {PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_BUILTIN_FAST_WITH_KEYWORDS */
-        [150] = {PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_BUILTIN_O */
-        [151] = {PYTHON_OP_INLINES, .caches = 1, .counter_at = 2, .call = true}, /* CALL_EX_NON_PY_GENERAL */
-        [152] = {PYTHON_OP_INLINES, .caches = 1, .counter_at = 2, .call = true}, /* CALL_EX_PY */
-        [153] = {PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_ISINSTANCE */
-        [154] = {PYTHON_OP_VERSIONED, .caches = 3, .version_at = 4, .counter_at = 2, .call = true}, /* CALL_KW_BOUND_METHOD */
-        [155] = {PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_KW_NON_PY */
-        [156] = {PYTHON_OP_VERSIONED, .caches = 3, .version_at = 4, .counter_at = 2, .call = true}, /* CALL_KW_PY */
-        [157] = {PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_LEN */
-        [158] = {PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_LIST_APPEND */
-        [159] = {PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_METHOD_DESCRIPTOR_FAST */
-        [160] = {PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_METHOD_DESCRIPTOR_FAST_WITH_KEYWORDS */
-        [161] = {PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_METHOD_DESCRIPTOR_NOARGS */
-        [162] = {PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_METHOD_DESCRIPTOR_O */
-        [163] = {PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_NON_PY_GENERAL */
-        [164] = {PYTHON_OP_VERSIONED, .caches = 3, .version_at = 4, .counter_at = 2, .call = true}, /* CALL_PY_EXACT_ARGS */
-        [165] = {PYTHON_OP_VERSIONED, .caches = 3, .version_at = 4, .counter_at = 2, .call = true}, /* CALL_PY_GENERAL */
-        [166] = {PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_STR_1 */
-        [167] = {PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_TUPLE_1 */
-        [168] = {PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_TYPE_1 */
-        [169] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* COMPARE_OP_FLOAT */
-        [170] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* COMPARE_OP_INT */
-        [171] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* COMPARE_OP_STR */
-        [172] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* CONTAINS_OP_DICT */
-        [173] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* CONTAINS_OP_SET */
-        [174] = {PYTHON_OP_INLINES, .caches = 1, .counter_at = 2, .generator = true}, /* FOR_ITER_GEN */
-        [175] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* FOR_ITER_LIST */
-        [176] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* FOR_ITER_RANGE */
-        [177] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* FOR_ITER_TUPLE */
-        [178] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* FOR_ITER_VIRTUAL */
-        [179] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* GET_ITER_SELF */
-        [180] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* GET_ITER_VIRTUAL */
-        [181] = {PYTHON_OP_RUNS_C, .caches = 1}, /* JUMP_BACKWARD_JIT */
-        [182] = {PYTHON_OP_RUNS_C, .caches = 1}, /* JUMP_BACKWARD_NO_JIT */
-        [183] = {PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_CLASS */
-        [184] = {PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_CLASS_WITH_METACLASS_CHECK */
-        [185] = {PYTHON_OP_VERSIONED, .caches = 9, .version_at = 8, .counter_at = 2}, /* LOAD_ATTR_GETATTRIBUTE_OVERRIDDEN */
-        [186] = {PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_INSTANCE_VALUE */
-        [187] = {PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_METHOD_LAZY_DICT */
-        [188] = {PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_METHOD_NO_DICT */
-        [189] = {PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_METHOD_WITH_VALUES */
-        [190] = {PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_MODULE */
-        [191] = {PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_NONDESCRIPTOR_NO_DICT */
-        [192] = {PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_NONDESCRIPTOR_WITH_VALUES */
-        [193] = {PYTHON_OP_VERSIONED, .caches = 9, .version_at = 8, .counter_at = 2}, /* LOAD_ATTR_PROPERTY */
-        [194] = {PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_SLOT */
-        [195] = {PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_WITH_HINT */
-        [196] = {PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* LOAD_GLOBAL_BUILTIN */
-        [197] = {PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* LOAD_GLOBAL_MODULE */
-        [198] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* LOAD_SUPER_ATTR_ATTR */
-        [199] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* LOAD_SUPER_ATTR_METHOD */
-        [200] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* RESUME_CHECK */
-        [201] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* RESUME_CHECK_JIT */
-        [202] = {PYTHON_OP_INLINES, .caches = 1, .counter_at = 2, .generator = true}, /* SEND_ASYNC_GEN */
-        [203] = {PYTHON_OP_INLINES, .caches = 1, .counter_at = 2, .generator = true}, /* SEND_GEN */
-        [204] = {PYTHON_OP_INLINES, .caches = 1, .counter_at = 2, .generator = true}, /* SEND_VIRTUAL */
-        [205] = {PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* STORE_ATTR_INSTANCE_VALUE */
-        [206] = {PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* STORE_ATTR_SLOT */
-        [207] = {PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* STORE_ATTR_WITH_HINT */
-        [208] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* STORE_SUBSCR_DICT */
-        [209] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* STORE_SUBSCR_LIST_INT */
-        [210] = {PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2}, /* TO_BOOL_ALWAYS_TRUE */
-        [211] = {PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2}, /* TO_BOOL_BOOL */
-        [212] = {PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2}, /* TO_BOOL_INT */
-        [213] = {PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2}, /* TO_BOOL_LIST */
-        [214] = {PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2}, /* TO_BOOL_NONE */
-        [215] = {PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2}, /* TO_BOOL_STR */
-        [216] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* UNPACK_SEQUENCE_LIST */
-        [217] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* UNPACK_SEQUENCE_TUPLE */
-        [218] = {PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* UNPACK_SEQUENCE_TWO_TUPLE */
-        [233] = {PYTHON_OP_RUNS_C}, /* INSTRUMENTED_END_FOR */
-        [234] = {PYTHON_OP_RUNS_C}, /* INSTRUMENTED_POP_ITER */
-        [235] = {PYTHON_OP_RUNS_C}, /* INSTRUMENTED_END_SEND */
-        [236] = {PYTHON_OP_RUNS_C, .caches = 1, .may_have_inlined = true}, /* INSTRUMENTED_FOR_ITER */
-        [237] = {PYTHON_OP_OPAQUE}, /* INSTRUMENTED_INSTRUCTION */
-        [238] = {PYTHON_OP_RUNS_C}, /* INSTRUMENTED_JUMP_FORWARD */
-        [239] = {PYTHON_OP_RUNS_C}, /* INSTRUMENTED_NOT_TAKEN */
-        [240] = {PYTHON_OP_RUNS_C, .caches = 1}, /* INSTRUMENTED_POP_JUMP_IF_TRUE */
-        [241] = {PYTHON_OP_RUNS_C, .caches = 1}, /* INSTRUMENTED_POP_JUMP_IF_FALSE */
-        [242] = {PYTHON_OP_RUNS_C, .caches = 1}, /* INSTRUMENTED_POP_JUMP_IF_NONE */
-        [243] = {PYTHON_OP_RUNS_C, .caches = 1}, /* INSTRUMENTED_POP_JUMP_IF_NOT_NONE */
-        [244] = {PYTHON_OP_RUNS_C, .caches = 1}, /* INSTRUMENTED_RESUME */
-        [245] = {PYTHON_OP_RUNS_C}, /* INSTRUMENTED_RETURN_VALUE */
-        [246] = {PYTHON_OP_RUNS_C}, /* INSTRUMENTED_YIELD_VALUE */
-        [247] = {PYTHON_OP_RUNS_C}, /* INSTRUMENTED_END_ASYNC_FOR */
-        [248] = {PYTHON_OP_RUNS_C, .caches = 1}, /* INSTRUMENTED_LOAD_SUPER_ATTR */
-        [249] = {PYTHON_OP_INLINES, .caches = 3, .call = true}, /* INSTRUMENTED_CALL */
-        [250] = {PYTHON_OP_INLINES, .caches = 3, .call = true}, /* INSTRUMENTED_CALL_KW */
-        [251] = {PYTHON_OP_INLINES, .caches = 1, .call = true}, /* INSTRUMENTED_CALL_FUNCTION_EX */
-        [252] = {PYTHON_OP_RUNS_C, .caches = 1}, /* INSTRUMENTED_JUMP_BACKWARD */
-        [253] = {PYTHON_OP_OPAQUE}, /* INSTRUMENTED_LINE */
-        [254] = {PYTHON_OP_OPAQUE}, /* ENTER_EXECUTOR */
-        [255] = {PYTHON_OP_OPAQUE}, /* TRACE_RECORD */
+        [0] = {.class = PYTHON_OP_PURE}, /* CACHE */
+        [1] = {.class = PYTHON_OP_RUNS_C}, /* BINARY_SLICE */
+        [2] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_TEMPLATE */
+        [3] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_INPLACE_ADD_UNICODE */
+        [4] = {.class = PYTHON_OP_INLINES, .caches = 1, .counter_at = 2, .call = true}, /* CALL_FUNCTION_EX */
+        [5] = {.class = PYTHON_OP_RUNS_C}, /* CHECK_EG_MATCH */
+        [6] = {.class = PYTHON_OP_RUNS_C}, /* CHECK_EXC_MATCH */
+        [7] = {.class = PYTHON_OP_RUNS_C}, /* CLEANUP_THROW */
+        [8] = {.class = PYTHON_OP_RUNS_C}, /* DELETE_SUBSCR */
+        [9] = {.class = PYTHON_OP_RUNS_C}, /* END_FOR */
+        [10] = {.class = PYTHON_OP_RUNS_C}, /* END_SEND */
+        [11] = {.class = PYTHON_OP_INLINES}, /* EXIT_INIT_CHECK */
+        [12] = {.class = PYTHON_OP_RUNS_C}, /* FORMAT_SIMPLE */
+        [13] = {.class = PYTHON_OP_RUNS_C}, /* FORMAT_WITH_SPEC */
+        [14] = {.class = PYTHON_OP_RUNS_C}, /* GET_AITER */
+        [15] = {.class = PYTHON_OP_RUNS_C}, /* GET_ANEXT */
+        [16] = {.class = PYTHON_OP_RUNS_C}, /* GET_LEN */
+        [18] = {.class = PYTHON_OP_RUNS_C}, /* INTERPRETER_EXIT */
+        [19] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_BUILD_CLASS */
+        [20] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_LOCALS */
+        [21] = {.class = PYTHON_OP_RUNS_C}, /* MAKE_FUNCTION */
+        [22] = {.class = PYTHON_OP_RUNS_C}, /* MATCH_KEYS */
+        [23] = {.class = PYTHON_OP_RUNS_C}, /* MATCH_MAPPING */
+        [24] = {.class = PYTHON_OP_RUNS_C}, /* MATCH_SEQUENCE */
+        [25] = {.class = PYTHON_OP_PURE}, /* NOP */
+        [26] = {.class = PYTHON_OP_PURE}, /* NOT_TAKEN */
+        [27] = {.class = PYTHON_OP_RUNS_C}, /* POP_EXCEPT */
+        [28] = {.class = PYTHON_OP_RUNS_C}, /* POP_ITER */
+        [29] = {.class = PYTHON_OP_RUNS_C}, /* POP_TOP */
+        [30] = {.class = PYTHON_OP_RUNS_C}, /* PUSH_EXC_INFO */
+        [31] = {.class = PYTHON_OP_PURE}, /* PUSH_NULL */
+        [32] = {.class = PYTHON_OP_RUNS_C}, /* RETURN_GENERATOR */
+        [33] = {.class = PYTHON_OP_RUNS_C}, /* RETURN_VALUE */
+        [34] = {.class = PYTHON_OP_RUNS_C}, /* SETUP_ANNOTATIONS */
+        [35] = {.class = PYTHON_OP_RUNS_C}, /* STORE_SLICE */
+        [36] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* STORE_SUBSCR */
+        [37] = {.class = PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2}, /* TO_BOOL */
+        [38] = {.class = PYTHON_OP_RUNS_C}, /* UNARY_INVERT */
+        [39] = {.class = PYTHON_OP_RUNS_C}, /* UNARY_NEGATIVE */
+        [40] = {.class = PYTHON_OP_PURE}, /* UNARY_NOT */
+        [41] = {.class = PYTHON_OP_RUNS_C}, /* WITH_EXCEPT_START */
+        [42] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP */
+        [43] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_INTERPOLATION */
+        [44] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_LIST */
+        [45] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_MAP */
+        [46] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_SET */
+        [47] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_SLICE */
+        [48] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_STRING */
+        [49] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_TUPLE */
+        [50] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL */
+        [51] = {.class = PYTHON_OP_RUNS_C}, /* CALL_INTRINSIC_1 */
+        [52] = {.class = PYTHON_OP_RUNS_C}, /* CALL_INTRINSIC_2 */
+        [53] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_KW */
+        [54] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* COMPARE_OP */
+        [55] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* CONTAINS_OP */
+        [56] = {.class = PYTHON_OP_RUNS_C}, /* CONVERT_VALUE */
+        [57] = {.class = PYTHON_OP_PURE}, /* COPY */
+        [58] = {.class = PYTHON_OP_RUNS_C}, /* COPY_FREE_VARS */
+        [59] = {.class = PYTHON_OP_RUNS_C}, /* DELETE_ATTR */
+        [60] = {.class = PYTHON_OP_RUNS_C}, /* DELETE_DEREF */
+        [61] = {.class = PYTHON_OP_RUNS_C}, /* DELETE_FAST */
+        [62] = {.class = PYTHON_OP_RUNS_C}, /* DELETE_GLOBAL */
+        [63] = {.class = PYTHON_OP_RUNS_C}, /* DELETE_NAME */
+        [64] = {.class = PYTHON_OP_RUNS_C}, /* DICT_MERGE */
+        [65] = {.class = PYTHON_OP_RUNS_C}, /* DICT_UPDATE */
+        [66] = {.class = PYTHON_OP_RUNS_C}, /* END_ASYNC_FOR */
+        [67] = {.class = PYTHON_OP_PURE}, /* EXTENDED_ARG */
+        [68] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* FOR_ITER */
+        [69] = {.class = PYTHON_OP_RUNS_C}, /* GET_AWAITABLE */
+        [70] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* GET_ITER */
+        [71] = {.class = PYTHON_OP_RUNS_C}, /* IMPORT_FROM */
+        [72] = {.class = PYTHON_OP_RUNS_C}, /* IMPORT_NAME */
+        [73] = {.class = PYTHON_OP_RUNS_C}, /* IS_OP */
+        [74] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* JUMP_BACKWARD */
+        [75] = {.class = PYTHON_OP_PURE}, /* JUMP_BACKWARD_NO_INTERRUPT */
+        [76] = {.class = PYTHON_OP_PURE}, /* JUMP_FORWARD */
+        [77] = {.class = PYTHON_OP_RUNS_C}, /* LIST_APPEND */
+        [78] = {.class = PYTHON_OP_RUNS_C}, /* LIST_EXTEND */
+        [79] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR */
+        [80] = {.class = PYTHON_OP_PURE}, /* LOAD_COMMON_CONSTANT */
+        [81] = {.class = PYTHON_OP_PURE}, /* LOAD_CONST */
+        [82] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_DEREF */
+        [83] = {.class = PYTHON_OP_PURE}, /* LOAD_FAST */
+        [84] = {.class = PYTHON_OP_PURE}, /* LOAD_FAST_AND_CLEAR */
+        [85] = {.class = PYTHON_OP_PURE}, /* LOAD_FAST_BORROW */
+        [86] = {.class = PYTHON_OP_PURE}, /* LOAD_FAST_BORROW_LOAD_FAST_BORROW */
+        [87] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_FAST_CHECK */
+        [88] = {.class = PYTHON_OP_PURE}, /* LOAD_FAST_LOAD_FAST */
+        [89] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_FROM_DICT_OR_DEREF */
+        [90] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_FROM_DICT_OR_GLOBALS */
+        [91] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* LOAD_GLOBAL */
+        [92] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_NAME */
+        [93] = {.class = PYTHON_OP_PURE}, /* LOAD_SMALL_INT */
+        [94] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_SPECIAL */
+        [95] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* LOAD_SUPER_ATTR */
+        [96] = {.class = PYTHON_OP_RUNS_C}, /* MAKE_CELL */
+        [97] = {.class = PYTHON_OP_RUNS_C}, /* MAP_ADD */
+        [98] = {.class = PYTHON_OP_RUNS_C}, /* MATCH_CLASS */
+        [99] = {.class = PYTHON_OP_PURE, .caches = 1}, /* POP_JUMP_IF_FALSE */
+        [100] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* POP_JUMP_IF_NONE */
+        [101] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* POP_JUMP_IF_NOT_NONE */
+        [102] = {.class = PYTHON_OP_PURE, .caches = 1}, /* POP_JUMP_IF_TRUE */
+        [103] = {.class = PYTHON_OP_RUNS_C}, /* RAISE_VARARGS */
+        [104] = {.class = PYTHON_OP_RUNS_C}, /* RERAISE */
+        [105] = {.class = PYTHON_OP_INLINES, .caches = 1, .counter_at = 2, .generator = true}, /* SEND */
+        [106] = {.class = PYTHON_OP_RUNS_C}, /* SET_ADD */
+        [107] = {.class = PYTHON_OP_RUNS_C}, /* SET_FUNCTION_ATTRIBUTE */
+        [108] = {.class = PYTHON_OP_RUNS_C}, /* SET_UPDATE */
+        [109] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* STORE_ATTR */
+        [110] = {.class = PYTHON_OP_RUNS_C}, /* STORE_DEREF */
+        [111] = {.class = PYTHON_OP_RUNS_C}, /* STORE_FAST */
+        [112] = {.class = PYTHON_OP_RUNS_C}, /* STORE_FAST_LOAD_FAST */
+        [113] = {.class = PYTHON_OP_RUNS_C}, /* STORE_FAST_STORE_FAST */
+        [114] = {.class = PYTHON_OP_RUNS_C}, /* STORE_GLOBAL */
+        [115] = {.class = PYTHON_OP_RUNS_C}, /* STORE_NAME */
+        [116] = {.class = PYTHON_OP_PURE}, /* SWAP */
+        [117] = {.class = PYTHON_OP_RUNS_C}, /* UNPACK_EX */
+        [118] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* UNPACK_SEQUENCE */
+        [119] = {.class = PYTHON_OP_RUNS_C}, /* YIELD_VALUE */
+        [128] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* RESUME */
+        [129] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_ADD_FLOAT */
+        [130] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_ADD_INT */
+        [131] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_ADD_UNICODE */
+        [132] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_EXTEND */
+        [133] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_MULTIPLY_FLOAT */
+        [134] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_MULTIPLY_INT */
+        [135] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_SUBSCR_DICT */
+        [136] = {.class = PYTHON_OP_INLINES, .caches = 5, .counter_at = 2}, /* BINARY_OP_SUBSCR_GETITEM */
+        [137] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_SUBSCR_LIST_INT */
+        [138] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_SUBSCR_LIST_SLICE */
+        [139] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_SUBSCR_STR_INT */
+        [140] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_SUBSCR_TUPLE_INT */
+        [141] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_SUBSCR_USTR_INT */
+        [142] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_SUBTRACT_FLOAT */
+        [143] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_SUBTRACT_INT */
+        [144] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_ALLOC_AND_ENTER_INIT */
+        [145] = {.class = PYTHON_OP_VERSIONED, .caches = 3, .version_at = 4, .counter_at = 2, .call = true}, /* CALL_BOUND_METHOD_EXACT_ARGS */
+        [146] = {.class = PYTHON_OP_VERSIONED, .caches = 3, .version_at = 4, .counter_at = 2, .call = true}, /* CALL_BOUND_METHOD_GENERAL */
+        [147] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_BUILTIN_CLASS */
+        [148] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_BUILTIN_FAST */
+        [149] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_BUILTIN_FAST_WITH_KEYWORDS */
+        [150] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_BUILTIN_O */
+        [151] = {.class = PYTHON_OP_INLINES, .caches = 1, .counter_at = 2, .call = true}, /* CALL_EX_NON_PY_GENERAL */
+        [152] = {.class = PYTHON_OP_INLINES, .caches = 1, .counter_at = 2, .call = true}, /* CALL_EX_PY */
+        [153] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_ISINSTANCE */
+        [154] = {.class = PYTHON_OP_VERSIONED, .caches = 3, .version_at = 4, .counter_at = 2, .call = true}, /* CALL_KW_BOUND_METHOD */
+        [155] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_KW_NON_PY */
+        [156] = {.class = PYTHON_OP_VERSIONED, .caches = 3, .version_at = 4, .counter_at = 2, .call = true}, /* CALL_KW_PY */
+        [157] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_LEN */
+        [158] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_LIST_APPEND */
+        [159] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_METHOD_DESCRIPTOR_FAST */
+        [160] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_METHOD_DESCRIPTOR_FAST_WITH_KEYWORDS */
+        [161] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_METHOD_DESCRIPTOR_NOARGS */
+        [162] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_METHOD_DESCRIPTOR_O */
+        [163] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_NON_PY_GENERAL */
+        [164] = {.class = PYTHON_OP_VERSIONED, .caches = 3, .version_at = 4, .counter_at = 2, .call = true}, /* CALL_PY_EXACT_ARGS */
+        [165] = {.class = PYTHON_OP_VERSIONED, .caches = 3, .version_at = 4, .counter_at = 2, .call = true}, /* CALL_PY_GENERAL */
+        [166] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_STR_1 */
+        [167] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_TUPLE_1 */
+        [168] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_TYPE_1 */
+        [169] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* COMPARE_OP_FLOAT */
+        [170] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* COMPARE_OP_INT */
+        [171] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* COMPARE_OP_STR */
+        [172] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* CONTAINS_OP_DICT */
+        [173] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* CONTAINS_OP_SET */
+        [174] = {.class = PYTHON_OP_INLINES, .caches = 1, .counter_at = 2, .generator = true}, /* FOR_ITER_GEN */
+        [175] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* FOR_ITER_LIST */
+        [176] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* FOR_ITER_RANGE */
+        [177] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* FOR_ITER_TUPLE */
+        [178] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* FOR_ITER_VIRTUAL */
+        [179] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* GET_ITER_SELF */
+        [180] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* GET_ITER_VIRTUAL */
+        [181] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* JUMP_BACKWARD_JIT */
+        [182] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* JUMP_BACKWARD_NO_JIT */
+        [183] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_CLASS */
+        [184] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_CLASS_WITH_METACLASS_CHECK */
+        [185] = {.class = PYTHON_OP_VERSIONED, .caches = 9, .version_at = 8, .counter_at = 2}, /* LOAD_ATTR_GETATTRIBUTE_OVERRIDDEN */
+        [186] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_INSTANCE_VALUE */
+        [187] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_METHOD_LAZY_DICT */
+        [188] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_METHOD_NO_DICT */
+        [189] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_METHOD_WITH_VALUES */
+        [190] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_MODULE */
+        [191] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_NONDESCRIPTOR_NO_DICT */
+        [192] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_NONDESCRIPTOR_WITH_VALUES */
+        [193] = {.class = PYTHON_OP_VERSIONED, .caches = 9, .version_at = 8, .counter_at = 2}, /* LOAD_ATTR_PROPERTY */
+        [194] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_SLOT */
+        [195] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_WITH_HINT */
+        [196] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* LOAD_GLOBAL_BUILTIN */
+        [197] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* LOAD_GLOBAL_MODULE */
+        [198] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* LOAD_SUPER_ATTR_ATTR */
+        [199] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* LOAD_SUPER_ATTR_METHOD */
+        [200] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* RESUME_CHECK */
+        [201] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* RESUME_CHECK_JIT */
+        [202] = {.class = PYTHON_OP_INLINES, .caches = 1, .counter_at = 2, .generator = true}, /* SEND_ASYNC_GEN */
+        [203] = {.class = PYTHON_OP_INLINES, .caches = 1, .counter_at = 2, .generator = true}, /* SEND_GEN */
+        [204] = {.class = PYTHON_OP_INLINES, .caches = 1, .counter_at = 2, .generator = true}, /* SEND_VIRTUAL */
+        [205] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* STORE_ATTR_INSTANCE_VALUE */
+        [206] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* STORE_ATTR_SLOT */
+        [207] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* STORE_ATTR_WITH_HINT */
+        [208] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* STORE_SUBSCR_DICT */
+        [209] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* STORE_SUBSCR_LIST_INT */
+        [210] = {.class = PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2}, /* TO_BOOL_ALWAYS_TRUE */
+        [211] = {.class = PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2}, /* TO_BOOL_BOOL */
+        [212] = {.class = PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2}, /* TO_BOOL_INT */
+        [213] = {.class = PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2}, /* TO_BOOL_LIST */
+        [214] = {.class = PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2}, /* TO_BOOL_NONE */
+        [215] = {.class = PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2}, /* TO_BOOL_STR */
+        [216] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* UNPACK_SEQUENCE_LIST */
+        [217] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* UNPACK_SEQUENCE_TUPLE */
+        [218] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* UNPACK_SEQUENCE_TWO_TUPLE */
+        [233] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_END_FOR */
+        [234] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_POP_ITER */
+        [235] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_END_SEND */
+        [236] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .may_have_inlined = true}, /* INSTRUMENTED_FOR_ITER */
+        [237] = {.class = PYTHON_OP_OPAQUE}, /* INSTRUMENTED_INSTRUCTION */
+        [238] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_JUMP_FORWARD */
+        [239] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_NOT_TAKEN */
+        [240] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* INSTRUMENTED_POP_JUMP_IF_TRUE */
+        [241] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* INSTRUMENTED_POP_JUMP_IF_FALSE */
+        [242] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* INSTRUMENTED_POP_JUMP_IF_NONE */
+        [243] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* INSTRUMENTED_POP_JUMP_IF_NOT_NONE */
+        [244] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* INSTRUMENTED_RESUME */
+        [245] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_RETURN_VALUE */
+        [246] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_YIELD_VALUE */
+        [247] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_END_ASYNC_FOR */
+        [248] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* INSTRUMENTED_LOAD_SUPER_ATTR */
+        [249] = {.class = PYTHON_OP_INLINES, .caches = 3, .call = true}, /* INSTRUMENTED_CALL */
+        [250] = {.class = PYTHON_OP_INLINES, .caches = 3, .call = true}, /* INSTRUMENTED_CALL_KW */
+        [251] = {.class = PYTHON_OP_INLINES, .caches = 1, .call = true}, /* INSTRUMENTED_CALL_FUNCTION_EX */
+        [252] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* INSTRUMENTED_JUMP_BACKWARD */
+        [253] = {.class = PYTHON_OP_OPAQUE}, /* INSTRUMENTED_LINE */
+        [254] = {.class = PYTHON_OP_OPAQUE}, /* ENTER_EXECUTOR */
+        [255] = {.class = PYTHON_OP_OPAQUE}, /* TRACE_RECORD */
     },
 };
 /* clang-format on */

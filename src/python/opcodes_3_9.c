@@ -5,125 +5,125 @@
 const struct python_opcodes python_opcodes_3_9 = {
     .pristine_counter = 0,
     .by_number = {
-        [1] = {PYTHON_OP_RUNS_C}, /* POP_TOP */
-        [2] = {PYTHON_OP_PURE}, /* ROT_TWO */
-        [3] = {PYTHON_OP_PURE}, /* ROT_THREE */
-        [4] = {PYTHON_OP_PURE}, /* DUP_TOP */
-        [5] = {PYTHON_OP_PURE}, /* DUP_TOP_TWO */
-        [6] = {PYTHON_OP_PURE}, /* ROT_FOUR */
-        [9] = {PYTHON_OP_PURE}, /* NOP */
-        [10] = {PYTHON_OP_RUNS_C}, /* UNARY_POSITIVE */
-        [11] = {PYTHON_OP_RUNS_C}, /* UNARY_NEGATIVE */
-        [12] = {PYTHON_OP_RUNS_C}, /* UNARY_NOT */
-        [15] = {PYTHON_OP_RUNS_C}, /* UNARY_INVERT */
-        [16] = {PYTHON_OP_RUNS_C}, /* BINARY_MATRIX_MULTIPLY */
-        [17] = {PYTHON_OP_RUNS_C}, /* INPLACE_MATRIX_MULTIPLY */
-        [19] = {PYTHON_OP_RUNS_C}, /* BINARY_POWER */
-        [20] = {PYTHON_OP_RUNS_C}, /* BINARY_MULTIPLY */
-        [22] = {PYTHON_OP_RUNS_C}, /* BINARY_MODULO */
-        [23] = {PYTHON_OP_RUNS_C}, /* BINARY_ADD */
-        [24] = {PYTHON_OP_RUNS_C}, /* BINARY_SUBTRACT */
-        [25] = {PYTHON_OP_RUNS_C}, /* BINARY_SUBSCR */
-        [26] = {PYTHON_OP_RUNS_C}, /* BINARY_FLOOR_DIVIDE */
-        [27] = {PYTHON_OP_RUNS_C}, /* BINARY_TRUE_DIVIDE */
-        [28] = {PYTHON_OP_RUNS_C}, /* INPLACE_FLOOR_DIVIDE */
-        [29] = {PYTHON_OP_RUNS_C}, /* INPLACE_TRUE_DIVIDE */
-        [48] = {PYTHON_OP_RUNS_C}, /* RERAISE */
-        [49] = {PYTHON_OP_RUNS_C}, /* WITH_EXCEPT_START */
-        [50] = {PYTHON_OP_RUNS_C}, /* GET_AITER */
-        [51] = {PYTHON_OP_RUNS_C}, /* GET_ANEXT */
-        [52] = {PYTHON_OP_RUNS_C}, /* BEFORE_ASYNC_WITH */
-        [54] = {PYTHON_OP_RUNS_C}, /* END_ASYNC_FOR */
-        [55] = {PYTHON_OP_RUNS_C}, /* INPLACE_ADD */
-        [56] = {PYTHON_OP_RUNS_C}, /* INPLACE_SUBTRACT */
-        [57] = {PYTHON_OP_RUNS_C}, /* INPLACE_MULTIPLY */
-        [59] = {PYTHON_OP_RUNS_C}, /* INPLACE_MODULO */
-        [60] = {PYTHON_OP_RUNS_C}, /* STORE_SUBSCR */
-        [61] = {PYTHON_OP_RUNS_C}, /* DELETE_SUBSCR */
-        [62] = {PYTHON_OP_RUNS_C}, /* BINARY_LSHIFT */
-        [63] = {PYTHON_OP_RUNS_C}, /* BINARY_RSHIFT */
-        [64] = {PYTHON_OP_RUNS_C}, /* BINARY_AND */
-        [65] = {PYTHON_OP_RUNS_C}, /* BINARY_XOR */
-        [66] = {PYTHON_OP_RUNS_C}, /* BINARY_OR */
-        [67] = {PYTHON_OP_RUNS_C}, /* INPLACE_POWER */
-        [68] = {PYTHON_OP_RUNS_C}, /* GET_ITER */
-        [69] = {PYTHON_OP_RUNS_C}, /* GET_YIELD_FROM_ITER */
-        [70] = {PYTHON_OP_RUNS_C}, /* PRINT_EXPR */
-        [71] = {PYTHON_OP_RUNS_C}, /* LOAD_BUILD_CLASS */
-        [72] = {PYTHON_OP_RUNS_C}, /* YIELD_FROM */
-        [73] = {PYTHON_OP_RUNS_C}, /* GET_AWAITABLE */
-        [74] = {PYTHON_OP_RUNS_C}, /* LOAD_ASSERTION_ERROR */
-        [75] = {PYTHON_OP_RUNS_C}, /* INPLACE_LSHIFT */
-        [76] = {PYTHON_OP_RUNS_C}, /* INPLACE_RSHIFT */
-        [77] = {PYTHON_OP_RUNS_C}, /* INPLACE_AND */
-        [78] = {PYTHON_OP_RUNS_C}, /* INPLACE_XOR */
-        [79] = {PYTHON_OP_RUNS_C}, /* INPLACE_OR */
-        [82] = {PYTHON_OP_RUNS_C}, /* LIST_TO_TUPLE */
-        [83] = {PYTHON_OP_RUNS_C}, /* RETURN_VALUE */
-        [84] = {PYTHON_OP_RUNS_C}, /* IMPORT_STAR */
-        [85] = {PYTHON_OP_RUNS_C}, /* SETUP_ANNOTATIONS */
-        [86] = {PYTHON_OP_RUNS_C}, /* YIELD_VALUE */
-        [87] = {PYTHON_OP_RUNS_C}, /* POP_BLOCK */
-        [89] = {PYTHON_OP_RUNS_C}, /* POP_EXCEPT */
-        [90] = {PYTHON_OP_RUNS_C}, /* STORE_NAME */
-        [91] = {PYTHON_OP_RUNS_C}, /* DELETE_NAME */
-        [92] = {PYTHON_OP_RUNS_C}, /* UNPACK_SEQUENCE */
-        [93] = {PYTHON_OP_RUNS_C}, /* FOR_ITER */
-        [94] = {PYTHON_OP_RUNS_C}, /* UNPACK_EX */
-        [95] = {PYTHON_OP_RUNS_C}, /* STORE_ATTR */
-        [96] = {PYTHON_OP_RUNS_C}, /* DELETE_ATTR */
-        [97] = {PYTHON_OP_RUNS_C}, /* STORE_GLOBAL */
-        [98] = {PYTHON_OP_RUNS_C}, /* DELETE_GLOBAL */
-        [100] = {PYTHON_OP_PURE}, /* LOAD_CONST */
-        [101] = {PYTHON_OP_RUNS_C}, /* LOAD_NAME */
-        [102] = {PYTHON_OP_RUNS_C}, /* BUILD_TUPLE */
-        [103] = {PYTHON_OP_RUNS_C}, /* BUILD_LIST */
-        [104] = {PYTHON_OP_RUNS_C}, /* BUILD_SET */
-        [105] = {PYTHON_OP_RUNS_C}, /* BUILD_MAP */
-        [106] = {PYTHON_OP_RUNS_C}, /* LOAD_ATTR */
-        [107] = {PYTHON_OP_RUNS_C}, /* COMPARE_OP */
-        [108] = {PYTHON_OP_RUNS_C}, /* IMPORT_NAME */
-        [109] = {PYTHON_OP_RUNS_C}, /* IMPORT_FROM */
-        [110] = {PYTHON_OP_PURE}, /* JUMP_FORWARD */
-        [111] = {PYTHON_OP_RUNS_C}, /* JUMP_IF_FALSE_OR_POP */
-        [112] = {PYTHON_OP_RUNS_C}, /* JUMP_IF_TRUE_OR_POP */
-        [113] = {PYTHON_OP_RUNS_C}, /* JUMP_ABSOLUTE */
-        [114] = {PYTHON_OP_RUNS_C}, /* POP_JUMP_IF_FALSE */
-        [115] = {PYTHON_OP_RUNS_C}, /* POP_JUMP_IF_TRUE */
-        [116] = {PYTHON_OP_RUNS_C}, /* LOAD_GLOBAL */
-        [117] = {PYTHON_OP_RUNS_C}, /* IS_OP */
-        [118] = {PYTHON_OP_RUNS_C}, /* CONTAINS_OP */
-        [121] = {PYTHON_OP_RUNS_C}, /* JUMP_IF_NOT_EXC_MATCH */
-        [122] = {PYTHON_OP_RUNS_C}, /* SETUP_FINALLY */
-        [124] = {PYTHON_OP_PURE}, /* LOAD_FAST */
-        [125] = {PYTHON_OP_RUNS_C}, /* STORE_FAST */
-        [126] = {PYTHON_OP_RUNS_C}, /* DELETE_FAST */
-        [130] = {PYTHON_OP_RUNS_C}, /* RAISE_VARARGS */
-        [131] = {PYTHON_OP_INLINES, .call = true}, /* CALL_FUNCTION */
-        [132] = {PYTHON_OP_RUNS_C}, /* MAKE_FUNCTION */
-        [133] = {PYTHON_OP_RUNS_C}, /* BUILD_SLICE */
-        [135] = {PYTHON_OP_RUNS_C}, /* LOAD_CLOSURE */
-        [136] = {PYTHON_OP_RUNS_C}, /* LOAD_DEREF */
-        [137] = {PYTHON_OP_RUNS_C}, /* STORE_DEREF */
-        [138] = {PYTHON_OP_RUNS_C}, /* DELETE_DEREF */
-        [141] = {PYTHON_OP_INLINES, .call = true}, /* CALL_FUNCTION_KW */
-        [142] = {PYTHON_OP_INLINES, .call = true}, /* CALL_FUNCTION_EX */
-        [143] = {PYTHON_OP_RUNS_C}, /* SETUP_WITH */
-        [144] = {PYTHON_OP_OPAQUE}, /* EXTENDED_ARG */
-        [145] = {PYTHON_OP_RUNS_C}, /* LIST_APPEND */
-        [146] = {PYTHON_OP_RUNS_C}, /* SET_ADD */
-        [147] = {PYTHON_OP_RUNS_C}, /* MAP_ADD */
-        [148] = {PYTHON_OP_RUNS_C}, /* LOAD_CLASSDEREF */
-        [154] = {PYTHON_OP_RUNS_C}, /* SETUP_ASYNC_WITH */
-        [155] = {PYTHON_OP_RUNS_C}, /* FORMAT_VALUE */
-        [156] = {PYTHON_OP_RUNS_C}, /* BUILD_CONST_KEY_MAP */
-        [157] = {PYTHON_OP_RUNS_C}, /* BUILD_STRING */
-        [160] = {PYTHON_OP_RUNS_C}, /* LOAD_METHOD */
-        [161] = {PYTHON_OP_INLINES, .call = true}, /* CALL_METHOD */
-        [162] = {PYTHON_OP_RUNS_C}, /* LIST_EXTEND */
-        [163] = {PYTHON_OP_RUNS_C}, /* SET_UPDATE */
-        [164] = {PYTHON_OP_RUNS_C}, /* DICT_MERGE */
-        [165] = {PYTHON_OP_RUNS_C}, /* DICT_UPDATE */
+        [1] = {.class = PYTHON_OP_RUNS_C}, /* POP_TOP */
+        [2] = {.class = PYTHON_OP_PURE}, /* ROT_TWO */
+        [3] = {.class = PYTHON_OP_PURE}, /* ROT_THREE */
+        [4] = {.class = PYTHON_OP_PURE}, /* DUP_TOP */
+        [5] = {.class = PYTHON_OP_PURE}, /* DUP_TOP_TWO */
+        [6] = {.class = PYTHON_OP_PURE}, /* ROT_FOUR */
+        [9] = {.class = PYTHON_OP_PURE}, /* NOP */
+        [10] = {.class = PYTHON_OP_RUNS_C}, /* UNARY_POSITIVE */
+        [11] = {.class = PYTHON_OP_RUNS_C}, /* UNARY_NEGATIVE */
+        [12] = {.class = PYTHON_OP_RUNS_C}, /* UNARY_NOT */
+        [15] = {.class = PYTHON_OP_RUNS_C}, /* UNARY_INVERT */
+        [16] = {.class = PYTHON_OP_RUNS_C}, /* BINARY_MATRIX_MULTIPLY */
+        [17] = {.class = PYTHON_OP_RUNS_C}, /* INPLACE_MATRIX_MULTIPLY */
+        [19] = {.class = PYTHON_OP_RUNS_C}, /* BINARY_POWER */
+        [20] = {.class = PYTHON_OP_RUNS_C}, /* BINARY_MULTIPLY */
+        [22] = {.class = PYTHON_OP_RUNS_C}, /* BINARY_MODULO */
+        [23] = {.class = PYTHON_OP_RUNS_C}, /* BINARY_ADD */
+        [24] = {.class = PYTHON_OP_RUNS_C}, /* BINARY_SUBTRACT */
+        [25] = {.class = PYTHON_OP_RUNS_C}, /* BINARY_SUBSCR */
+        [26] = {.class = PYTHON_OP_RUNS_C}, /* BINARY_FLOOR_DIVIDE */
+        [27] = {.class = PYTHON_OP_RUNS_C}, /* BINARY_TRUE_DIVIDE */
+        [28] = {.class = PYTHON_OP_RUNS_C}, /* INPLACE_FLOOR_DIVIDE */
+        [29] = {.class = PYTHON_OP_RUNS_C}, /* INPLACE_TRUE_DIVIDE */
+        [48] = {.class = PYTHON_OP_RUNS_C}, /* RERAISE */
+        [49] = {.class = PYTHON_OP_RUNS_C}, /* WITH_EXCEPT_START */
+        [50] = {.class = PYTHON_OP_RUNS_C}, /* GET_AITER */
+        [51] = {.class = PYTHON_OP_RUNS_C}, /* GET_ANEXT */
+        [52] = {.class = PYTHON_OP_RUNS_C}, /* BEFORE_ASYNC_WITH */
+        [54] = {.class = PYTHON_OP_RUNS_C}, /* END_ASYNC_FOR */
+        [55] = {.class = PYTHON_OP_RUNS_C}, /* INPLACE_ADD */
+        [56] = {.class = PYTHON_OP_RUNS_C}, /* INPLACE_SUBTRACT */
+        [57] = {.class = PYTHON_OP_RUNS_C}, /* INPLACE_MULTIPLY */
+        [59] = {.class = PYTHON_OP_RUNS_C}, /* INPLACE_MODULO */
+        [60] = {.class = PYTHON_OP_RUNS_C}, /* STORE_SUBSCR */
+        [61] = {.class = PYTHON_OP_RUNS_C}, /* DELETE_SUBSCR */
+        [62] = {.class = PYTHON_OP_RUNS_C}, /* BINARY_LSHIFT */
+        [63] = {.class = PYTHON_OP_RUNS_C}, /* BINARY_RSHIFT */
+        [64] = {.class = PYTHON_OP_RUNS_C}, /* BINARY_AND */
+        [65] = {.class = PYTHON_OP_RUNS_C}, /* BINARY_XOR */
+        [66] = {.class = PYTHON_OP_RUNS_C}, /* BINARY_OR */
+        [67] = {.class = PYTHON_OP_RUNS_C}, /* INPLACE_POWER */
+        [68] = {.class = PYTHON_OP_RUNS_C}, /* GET_ITER */
+        [69] = {.class = PYTHON_OP_RUNS_C}, /* GET_YIELD_FROM_ITER */
+        [70] = {.class = PYTHON_OP_RUNS_C}, /* PRINT_EXPR */
+        [71] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_BUILD_CLASS */
+        [72] = {.class = PYTHON_OP_RUNS_C}, /* YIELD_FROM */
+        [73] = {.class = PYTHON_OP_RUNS_C}, /* GET_AWAITABLE */
+        [74] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_ASSERTION_ERROR */
+        [75] = {.class = PYTHON_OP_RUNS_C}, /* INPLACE_LSHIFT */
+        [76] = {.class = PYTHON_OP_RUNS_C}, /* INPLACE_RSHIFT */
+        [77] = {.class = PYTHON_OP_RUNS_C}, /* INPLACE_AND */
+        [78] = {.class = PYTHON_OP_RUNS_C}, /* INPLACE_XOR */
+        [79] = {.class = PYTHON_OP_RUNS_C}, /* INPLACE_OR */
+        [82] = {.class = PYTHON_OP_RUNS_C}, /* LIST_TO_TUPLE */
+        [83] = {.class = PYTHON_OP_RUNS_C}, /* RETURN_VALUE */
+        [84] = {.class = PYTHON_OP_RUNS_C}, /* IMPORT_STAR */
+        [85] = {.class = PYTHON_OP_RUNS_C}, /* SETUP_ANNOTATIONS */
+        [86] = {.class = PYTHON_OP_RUNS_C}, /* YIELD_VALUE */
+        [87] = {.class = PYTHON_OP_RUNS_C}, /* POP_BLOCK */
+        [89] = {.class = PYTHON_OP_RUNS_C}, /* POP_EXCEPT */
+        [90] = {.class = PYTHON_OP_RUNS_C}, /* STORE_NAME */
+        [91] = {.class = PYTHON_OP_RUNS_C}, /* DELETE_NAME */
+        [92] = {.class = PYTHON_OP_RUNS_C}, /* UNPACK_SEQUENCE */
+        [93] = {.class = PYTHON_OP_RUNS_C}, /* FOR_ITER */
+        [94] = {.class = PYTHON_OP_RUNS_C}, /* UNPACK_EX */
+        [95] = {.class = PYTHON_OP_RUNS_C}, /* STORE_ATTR */
+        [96] = {.class = PYTHON_OP_RUNS_C}, /* DELETE_ATTR */
+        [97] = {.class = PYTHON_OP_RUNS_C}, /* STORE_GLOBAL */
+        [98] = {.class = PYTHON_OP_RUNS_C}, /* DELETE_GLOBAL */
+        [100] = {.class = PYTHON_OP_PURE}, /* LOAD_CONST */
+        [101] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_NAME */
+        [102] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_TUPLE */
+        [103] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_LIST */
+        [104] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_SET */
+        [105] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_MAP */
+        [106] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_ATTR */
+        [107] = {.class = PYTHON_OP_RUNS_C}, /* COMPARE_OP */
+        [108] = {.class = PYTHON_OP_RUNS_C}, /* IMPORT_NAME */
+        [109] = {.class = PYTHON_OP_RUNS_C}, /* IMPORT_FROM */
+        [110] = {.class = PYTHON_OP_PURE}, /* JUMP_FORWARD */
+        [111] = {.class = PYTHON_OP_RUNS_C}, /* JUMP_IF_FALSE_OR_POP */
+        [112] = {.class = PYTHON_OP_RUNS_C}, /* JUMP_IF_TRUE_OR_POP */
+        [113] = {.class = PYTHON_OP_RUNS_C}, /* JUMP_ABSOLUTE */
+        [114] = {.class = PYTHON_OP_RUNS_C}, /* POP_JUMP_IF_FALSE */
+        [115] = {.class = PYTHON_OP_RUNS_C}, /* POP_JUMP_IF_TRUE */
+        [116] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_GLOBAL */
+        [117] = {.class = PYTHON_OP_RUNS_C}, /* IS_OP */
+        [118] = {.class = PYTHON_OP_RUNS_C}, /* CONTAINS_OP */
+        [121] = {.class = PYTHON_OP_RUNS_C}, /* JUMP_IF_NOT_EXC_MATCH */
+        [122] = {.class = PYTHON_OP_RUNS_C}, /* SETUP_FINALLY */
+        [124] = {.class = PYTHON_OP_PURE}, /* LOAD_FAST */
+        [125] = {.class = PYTHON_OP_RUNS_C}, /* STORE_FAST */
+        [126] = {.class = PYTHON_OP_RUNS_C}, /* DELETE_FAST */
+        [130] = {.class = PYTHON_OP_RUNS_C}, /* RAISE_VARARGS */
+        [131] = {.class = PYTHON_OP_INLINES, .call = true}, /* CALL_FUNCTION */
+        [132] = {.class = PYTHON_OP_RUNS_C}, /* MAKE_FUNCTION */
+        [133] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_SLICE */
+        [135] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_CLOSURE */
+        [136] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_DEREF */
+        [137] = {.class = PYTHON_OP_RUNS_C}, /* STORE_DEREF */
+        [138] = {.class = PYTHON_OP_RUNS_C}, /* DELETE_DEREF */
+        [141] = {.class = PYTHON_OP_INLINES, .call = true}, /* CALL_FUNCTION_KW */
+        [142] = {.class = PYTHON_OP_INLINES, .call = true}, /* CALL_FUNCTION_EX */
+        [143] = {.class = PYTHON_OP_RUNS_C}, /* SETUP_WITH */
+        [144] = {.class = PYTHON_OP_OPAQUE}, /* EXTENDED_ARG */
+        [145] = {.class = PYTHON_OP_RUNS_C}, /* LIST_APPEND */
+        [146] = {.class = PYTHON_OP_RUNS_C}, /* SET_ADD */
+        [147] = {.class = PYTHON_OP_RUNS_C}, /* MAP_ADD */
+        [148] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_CLASSDEREF */
+        [154] = {.class = PYTHON_OP_RUNS_C}, /* SETUP_ASYNC_WITH */
+        [155] = {.class = PYTHON_OP_RUNS_C}, /* FORMAT_VALUE */
+        [156] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_CONST_KEY_MAP */
+        [157] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_STRING */
+        [160] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_METHOD */
+        [161] = {.class = PYTHON_OP_INLINES, .call = true}, /* CALL_METHOD */
+        [162] = {.class = PYTHON_OP_RUNS_C}, /* LIST_EXTEND */
+        [163] = {.class = PYTHON_OP_RUNS_C}, /* SET_UPDATE */
+        [164] = {.class = PYTHON_OP_RUNS_C}, /* DICT_MERGE */
+        [165] = {.class = PYTHON_OP_RUNS_C}, /* DICT_UPDATE */
     },
 };
 /* clang-format on */

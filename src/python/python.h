@@ -14,11 +14,11 @@ struct python_process;
 
 /* ---- attaching ---- */
 struct python_info {
-    uint16_t version;         /* 0x030c for 3.12 */
-    char version_text[32];    /* "3.12.1" */
-    const char *found_by;     /* "symbol", "section", "scan" */
-    bool versions_checked;    /* callers are checked by function version too, not only by their instruction */
-    char weaker[160];         /* "", or why a weaker check is used */
+    uint16_t version;      /* 0x030c for 3.12 */
+    char version_text[32]; /* "3.12.1" */
+    const char *found_by;  /* "symbol", "section", "scan" */
+    bool versions_checked; /* callers are checked by function version too, not only by their instruction */
+    char weaker[160];      /* "", or why a weaker check is used */
 };
 /*
  * -ENOENT: not a Python process (now: it may be starting; try again). -EAGAIN: Python, but its runtime is not up yet.
@@ -42,29 +42,29 @@ void python_code_location(const struct python_process *p, uint32_t id, uint32_t 
 
 /* ---- one sample ---- */
 struct python_frame {
-    uint32_t code;            /* id */
-    uint32_t at;              /* byte offset of the instruction in the code */
+    uint32_t code; /* id */
+    uint32_t at;   /* byte offset of the instruction in the code */
 };
 enum python_stack_result {
-    PYTHON_STACK_OK,          /* every caller checked, ends at the known root */
-    PYTHON_STACK_REPAIRED,    /* cut where a check failed and extended by live callees */
-    PYTHON_STACK_REJECTED,    /* no known root, or unreadable */
-    PYTHON_STACK_SAME,        /* proven not to have changed since the last sample: frames are the last ones */
+    PYTHON_STACK_OK,       /* every caller checked, ends at the known root */
+    PYTHON_STACK_REPAIRED, /* cut where a check failed and extended by live callees */
+    PYTHON_STACK_REJECTED, /* no known root, or unreadable */
+    PYTHON_STACK_SAME,     /* proven not to have changed since the last sample: frames are the last ones */
 };
 struct python_thread {
-    uint64_t address, ident;  /* of the PyThreadState; threading.get_ident() */
-    pid_t tid;                /* 0 while unknown */
-    uint32_t serial;          /* new for every thread state, never used again */
+    uint64_t address, ident; /* of the PyThreadState; threading.get_ident() */
+    pid_t tid;               /* 0 while unknown */
+    uint32_t serial;         /* new for every thread state, never used again */
     bool has_gil, wants_gil, in_gc;
     enum python_stack_result result;
     const struct python_frame *frames; /* [0] outermost; valid until the next sample */
     size_t depth;
-    bool user_slot;           /* the caller's: false when the thread is new */
+    bool user_slot; /* the caller's: false when the thread is new */
 };
 struct python_sample {
     struct python_thread *threads;
     size_t count;
-    uint64_t taken_ns;        /* when the reading began */
+    uint64_t taken_ns; /* when the reading began */
 };
 struct python_counters {
     uint64_t reads, edges_checked, edges_refused, edges_confirmed, repaired, rejected, recycled_codes;
@@ -75,6 +75,7 @@ const struct python_counters *python_counters(const struct python_process *p);
 
 /* The threading module's name of the thread ("MainThread", "Thread-1 (work)"); -ENOENT if it has none. Also the
  * kernel thread id where it is only known there (before 3.11). Slow: for new threads and once in a while. */
-int python_thread_name(struct python_process *p, const struct python_thread *t, struct buffer *ret_name, pid_t *ret_tid);
+int python_thread_name(
+    struct python_process *p, const struct python_thread *t, struct buffer *ret_name, pid_t *ret_tid);
 
 #endif

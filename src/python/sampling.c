@@ -146,8 +146,8 @@ static int interpreters_list(struct python_process *p)
         while (k < p->interpreter_count && p->interpreters[k].address != at)
             k++;
         if (k >= p->interpreter_count) {
-            if (array_reserve(&p->interpreters, &p->interpreter_capacity, p->interpreter_count + 1,
-                    sizeof(*p->interpreters)) < 0)
+            if (array_reserve(
+                    &p->interpreters, &p->interpreter_capacity, p->interpreter_count + 1, sizeof(*p->interpreters)) < 0)
                 return -ENOMEM;
             k = p->interpreter_count++;
             p->interpreters[k] = (struct interpreter){.address = at};
@@ -249,7 +249,8 @@ static const uint8_t *words_at(const struct interpreter_words *w, uint64_t addre
 }
 
 /* A short read ends at the first bad page: the region there is given up, and the reading goes on behind it. */
-static int threads_read(struct python_process *p, struct thread **threads, size_t count, size_t words, size_t words_bytes)
+static int threads_read(
+    struct python_process *p, struct thread **threads, size_t count, size_t words, size_t words_bytes)
 {
     size_t done = 0;
     bool first = true;
@@ -370,9 +371,9 @@ static int interpreter_sample(struct python_process *p, struct interpreter *in, 
     int r = threads_read(p, list, n, words, bytes);
     if (r < 0)
         return r;
-    uint32_t collecting = load32(words_at(&w, l->interpreter_gc_collecting != PYTHON_FIELD_NONE
-                                                  ? in->address + l->interpreter_gc_collecting
-                                                  : p->runtime + l->runtime_gc_collecting,
+    uint32_t collecting = load32(words_at(&w,
+        l->interpreter_gc_collecting != PYTHON_FIELD_NONE ? in->address + l->interpreter_gc_collecting
+                                                          : p->runtime + l->runtime_gc_collecting,
         4));
     const uint8_t *gil = words_at(&w, in->gil, l->gil_switch_number + 8u);
     in->in_gc = collecting == 1;
@@ -419,9 +420,16 @@ static void publish(struct python_process *p, const struct interpreter *in, size
         const struct thread *t = in->threads[i];
         struct python_thread *out = &p->published[(*n)++];
         bool same = !t->fresh && t->result != PYTHON_STACK_REJECTED;
-        *out = (struct python_thread){.address = t->address, .ident = t->ident, .tid = t->tid, .serial = t->serial,
-            .has_gil = t->has_gil, .wants_gil = t->wants_gil, .in_gc = in->in_gc && t->has_gil,
-            .result = same ? PYTHON_STACK_SAME : t->result, .frames = t->frames, .depth = t->depth};
+        *out = (struct python_thread){.address = t->address,
+            .ident = t->ident,
+            .tid = t->tid,
+            .serial = t->serial,
+            .has_gil = t->has_gil,
+            .wants_gil = t->wants_gil,
+            .in_gc = in->in_gc && t->has_gil,
+            .result = same ? PYTHON_STACK_SAME : t->result,
+            .frames = t->frames,
+            .depth = t->depth};
     }
 }
 

@@ -2,8 +2,9 @@
  * A thread's memory as copied at one sample. What the last walks needed is predicted to be needed again, so that one
  * process_vm_readv brings all of it; what was not foreseen is fetched on demand, and foreseen next time.
  *
- * 3.11+: frames lie in the chunks of the data stack (Include/cpython/pystate.h, _PyStackChunk); the _PyCFrame (3.11, 3.12)
- * lies on the C stack, as do entry frames (3.12+), which are read once; generators are objects on the heap.
+ * 3.11+: frames lie in the chunks of the data stack (Include/cpython/pystate.h, _PyStackChunk); the _PyCFrame
+ * (3.11, 3.12) lies on the C stack, as do entry frames (3.12+), which are read once; generators are objects on the
+ * heap.
  */
 #include "python/inside.h"
 
@@ -12,12 +13,12 @@
 #include <string.h>
 
 enum {
-    CHUNK_CAP = 64 << 20,   /* bytes of one chunk; CPython doubles 16 KB until a frame fits */
+    CHUNK_CAP = 64 << 20, /* bytes of one chunk; CPython doubles 16 KB until a frame fits */
     CHUNKS_CAP = 1 << 16,
-    CHUNK_MARGIN = 512,     /* copied beyond the highest frame seen, for a callee that comes next */
+    CHUNK_MARGIN = 512, /* copied beyond the highest frame seen, for a callee that comes next */
     FETCH_SIZE = 1024,
-    CFRAME_SIZE = 24,       /* _PyCFrame: a flag, current_frame, previous */
-    ANEW_SAMPLES = 4096,    /* after so many, what to copy is measured anew */
+    CFRAME_SIZE = 24,    /* _PyCFrame: a flag, current_frame, previous */
+    ANEW_SAMPLES = 4096, /* after so many, what to copy is measured anew */
 };
 
 void thread_free(struct thread *t)
@@ -179,7 +180,8 @@ int snapshot_chunks_refresh(struct python_process *p, struct thread *t, uint64_t
             break;
         }
         bool newest = count == 0;
-        list[count] = (struct chunk){.base = at, .size = (uint32_t)size,
+        list[count] = (struct chunk){.base = at,
+            .size = (uint32_t)size,
             .read = newest || used > size ? (uint32_t)(size < 2048 ? size : 2048) : (uint32_t)used};
         at = load64(header + l->chunk_previous);
     }

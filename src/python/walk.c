@@ -1,6 +1,6 @@
 /*
- * From a copy of memory to a stack that can be believed: follow the chain of frames, see that it ends at the known root,
- * check every caller, and repair what fails.
+ * From a copy of memory to a stack that can be believed: follow the chain of frames, see that it ends at the known
+ * root, check every caller, and repair what fails.
  *
  * A stack that fails at one caller is repaired in this order. If the callee is known to be called from another
  * instruction of the same caller, the caller had merely moved on between the two reads: it is put there. Else the
@@ -14,10 +14,10 @@
 
 enum {
     OWNER_GENERATOR = 1,
-    OWNER_ENTRY = 3,        /* FRAME_OWNED_BY_CSTACK (3.12, 3.13), _BY_INTERPRETER (3.14+); 4 is _BY_CSTACK in 3.14 */
+    OWNER_ENTRY = 3, /* FRAME_OWNED_BY_CSTACK (3.12, 3.13), _BY_INTERPRETER (3.14+); 4 is _BY_CSTACK in 3.14 */
     OWNER_LAST = 4,
     CODE_MAX_AGE_NS = 20000000,
-    ROOT_DEPTH = 4096,      /* frames rebuilt from the root at most */
+    ROOT_DEPTH = 4096, /* frames rebuilt from the root at most */
 };
 
 int walk_reserve(struct thread *t, size_t depth)
@@ -33,7 +33,8 @@ static bool is_old(const struct python_process *p)
 }
 
 /* Offset of the instruction; false if the pointer lies outside the code: then the frame is torn or freed. */
-static bool instruction_offset(const struct python_process *p, const struct code *c, const uint8_t *frame, uint32_t *ret)
+static bool instruction_offset(
+    const struct python_process *p, const struct code *c, const uint8_t *frame, uint32_t *ret)
 {
     uint16_t version = p->layout.version;
     int64_t at;
@@ -70,7 +71,8 @@ static uint32_t saved_stacktop(const struct python_process *p, const uint8_t *fr
 }
 
 /* Reads one frame that is no entry frame. *ret_code_pointer: in, the pointer at this depth last time; out, now. */
-int walk_step_read(struct python_process *p, struct thread *t, uint64_t address, struct step *ret, uint64_t *ret_code_pointer)
+int walk_step_read(
+    struct python_process *p, struct thread *t, uint64_t address, struct step *ret, uint64_t *ret_code_pointer)
 {
     const struct python_layout *l = &p->layout;
     const uint8_t *frame = snapshot_at(p, t, address, p->frame_header);
@@ -82,13 +84,15 @@ int walk_step_read(struct python_process *p, struct thread *t, uint64_t address,
     uint8_t owner = l->frame_owner == PYTHON_FIELD_NONE ? OWNER_GENERATOR : frame[l->frame_owner];
     if (owner >= OWNER_ENTRY)
         return -EAGAIN;
-    struct step s = {.address = address, .previous = load64(frame + l->frame_previous),
+    struct step s = {.address = address,
+        .previous = load64(frame + l->frame_previous),
         .func = l->frame_func == PYTHON_FIELD_NONE ? 0 : untag(load64(frame + l->frame_func)),
         .heap = is_old(p) || owner != 0};
     if (l->frame_is_entry != PYTHON_FIELD_NONE)
         s.entered = frame[l->frame_is_entry] != 0;
-    /* A frame that has returned or yielded since the thread's pointer to it was read has lost its caller: f_executing (3.8,
-     * 3.9) or f_state (3.10, FRAME_EXECUTING is 0) says so, later a generator's previous is NULL. It had one a moment ago. */
+    /* A frame that has returned or yielded since the thread's pointer to it was read has lost its caller: f_executing
+     * (3.8, 3.9) or f_state (3.10, FRAME_EXECUTING is 0) says so, later a generator's previous is NULL. It had one a
+     * moment ago. */
     if (is_old(p) ? (l->version == 0x030a ? frame[l->frame_state] != 0 : frame[l->frame_state] != 1)
                   : s.heap && !s.previous) {
         if (!s.previous)
@@ -169,7 +173,8 @@ static struct entry_frame *entry_slot(struct thread *t, uint64_t address)
  * is the one it was, if that is the frame on whose end the next one on the data stack begins (`above`; the stack's top
  * where there is none). The first one of a thread has no caller, and what is above it stands at the stack's bottom.
  */
-static bool entry_inferred(struct python_process *p, struct thread *t, uint64_t entry, uint64_t above, uint64_t *ret_previous)
+static bool entry_inferred(
+    struct python_process *p, struct thread *t, uint64_t entry, uint64_t above, uint64_t *ret_previous)
 {
     const struct entry_frame *known = entry_slot(t, entry), *base;
     uint64_t code;
@@ -193,7 +198,8 @@ static bool entry_inferred(struct python_process *p, struct thread *t, uint64_t 
 
 /* The outermost frame stands at the very bottom of the first chunk (3.11+, Python/pystate.c keeps one word free there),
  * or is a generator that C itself drives; before 3.11 it has no caller and is executing. */
-static bool root_known(const struct python_process *p, const struct thread *t, const struct step *root, bool ended_at_entry)
+static bool root_known(
+    const struct python_process *p, const struct thread *t, const struct step *root, bool ended_at_entry)
 {
     if (is_old(p))
         return true;
@@ -316,7 +322,8 @@ static size_t extend(struct python_process *p, struct thread *t, struct step *or
 }
 
 /* Codes met at a new edge, or not looked at for a while, may have been freed and their address reused. */
-static int verify_codes(struct python_process *p, struct thread *t, uint64_t now_ns, uint64_t max_age_ns, size_t from, size_t to)
+static int verify_codes(
+    struct python_process *p, struct thread *t, uint64_t now_ns, uint64_t max_age_ns, size_t from, size_t to)
 {
     int r = 0;
 

@@ -53,7 +53,10 @@ static uint32_t code_id(struct sampler *s, struct watched *w, uint32_t code)
         memset(w->codes + before, 0, (w->codes_capacity - before) * sizeof(*w->codes));
     if (!w->codes[code]) {
         const struct python_code *c = python_code(w->python, code);
-        struct record_code r = {.id = s->fold.code_count++, .process = w->id, .qualname = c->qualname, .file = c->file,
+        struct record_code r = {.id = s->fold.code_count++,
+            .process = w->id,
+            .qualname = c->qualname,
+            .file = c->file,
             .first_line = c->first_line};
         record_put_code(s->writer, &r);
         w->codes[code] = r.id + 1;
@@ -71,8 +74,13 @@ static uint32_t frame_id(struct sampler *s, struct watched *w, const struct pyth
         return (uint32_t)id;
     struct python_location l;
     python_code_location(w->python, f->code, f->at, &l);
-    struct record_frame r = {.id = s->fold.frame_count++, .code = code, .kind = RECORD_FRAME_PYTHON, .line = l.line,
-        .end_line = l.end_line, .column = l.column, .end_column = l.end_column};
+    struct record_frame r = {.id = s->fold.frame_count++,
+        .code = code,
+        .kind = RECORD_FRAME_PYTHON,
+        .line = l.line,
+        .end_line = l.end_line,
+        .column = l.column,
+        .end_column = l.end_column};
     record_put_frame(s->writer, &r);
     (void)map_put(&s->fold.frames, key, r.id);
     return r.id;
@@ -94,7 +102,8 @@ uint32_t fold_stack(struct sampler *s, struct watched *w, struct watched_thread 
 {
     size_t same = 0, least = from->depth < t->depth ? from->depth : t->depth;
 
-    while (same < least && from->frames[same].code == t->frames[same].code && from->frames[same].at == t->frames[same].at)
+    while (
+        same < least && from->frames[same].code == t->frames[same].code && from->frames[same].at == t->frames[same].at)
         same++;
     if (same == from->depth && same == t->depth)
         return t->plain_stack;

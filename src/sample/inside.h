@@ -6,28 +6,28 @@
 #include "sample/sample.h"
 
 enum {
-    STACKS_CAP = 1 << 20,          /* distinct stacks before the recording restarts: memory stays flat */
-    STATE_AGE_NS = 1000000,        /* a thread's kernel state is read at up to 1 kHz */
+    STACKS_CAP = 1 << 20,   /* distinct stacks before the recording restarts: memory stays flat */
+    STATE_AGE_NS = 1000000, /* a thread's kernel state is read at up to 1 kHz */
     STATE_AGE_STILL_NS = 4000000,
     STATE_AGE_QUIET_NS = 16000000, /* and less often while it sleeps and its stack is proven not to change */
     STATE_STALE_NS = 2000000,
-    KEEP_NS = 5000000,             /* housekeeping: children, ends, new threads */
-    SLOW_NS = 100000000,           /* slow housekeeping: CPU figures, names */
+    KEEP_NS = 5000000,   /* housekeeping: children, ends, new threads */
+    SLOW_NS = 100000000, /* slow housekeeping: CPU figures, names */
     SECOND_NS = 1000000000,
 };
 
 /* ---- one thread as recorded ---- */
 struct watched_thread {
-    uint32_t id, serial;           /* recording id; python_thread.serial */
-    uint32_t stack, state;         /* as last recorded */
-    uint32_t plain_stack;          /* the stack of `frames`, without pseudo frames */
+    uint32_t id, serial;   /* recording id; python_thread.serial */
+    uint32_t stack, state; /* as last recorded */
+    uint32_t plain_stack;  /* the stack of `frames`, without pseudo frames */
     pid_t tid;
     bool named, kernel_open, kept; /* kept: passes the --thread filter */
     char kernel_state;
     uint64_t state_ns, state_age_ns, seen; /* when read; how long it may be used; the tick it was last seen at */
     uint64_t cpu_start_ns, wait_start_ns;
     struct target_thread kernel;
-    struct python_frame *frames;   /* of the last sample, with the stack id at each depth */
+    struct python_frame *frames; /* of the last sample, with the stack id at each depth */
     uint32_t *nodes;
     size_t depth, capacity, nodes_capacity;
 };
@@ -39,19 +39,19 @@ struct watched {
     uint32_t id, parent;
     uint64_t image, image_count, opened_ns, try_again_ns, cpu_start_ns, cpu_last_ns;
     bool announced, ended, hopeless; /* hopeless: not a Python, until it execs */
-    uint32_t epoch;                /* of the fold: codes below are valid for it only */
-    uint32_t *codes;               /* python code id -> recording code id + 1 */
+    uint32_t epoch;                  /* of the fold: codes below are valid for it only */
+    uint32_t *codes;                 /* python code id -> recording code id + 1 */
     size_t codes_capacity;
     struct watched_thread *threads;
     size_t thread_count, thread_capacity;
-    int failures;                  /* samples in a row that could not be read */
+    int failures; /* samples in a row that could not be read */
     struct python_counters counted;
-    char python_text[32];          /* the version as last recorded */
+    char python_text[32]; /* the version as last recorded */
 };
 
 /* ---- stacks, folded ---- */
 struct fold {
-    struct map frames, stacks;     /* (code, at) -> frame; (parent, frame) -> stack */
+    struct map frames, stacks; /* (code, at) -> frame; (parent, frame) -> stack */
     uint32_t code_count, frame_count, stack_count, epoch;
 };
 
@@ -69,7 +69,7 @@ struct schedule {
     double mean_gap_ns;
     uint64_t random, due, next, read_ns; /* read_ns: what a tick takes, smoothed */
     uint64_t last_taken;
-    bool spin;                     /* the gap is too short to sleep in */
+    bool spin; /* the gap is too short to sleep in */
     uint32_t spin_ns;
 };
 
@@ -82,7 +82,7 @@ struct sampler {
     struct sources sources;
     struct schedule schedule;
     struct sample_result result;
-    struct map pids;               /* pid -> 1, of all that are or were watched */
+    struct map pids; /* pid -> 1, of all that are or were watched */
     uint32_t next_process, next_thread;
     uint64_t ticks, last_pid, kept_ns, slow_ns, second_ns, started_ns, cpu_started_ns, children_checked_ns;
     int busy_core;
@@ -91,10 +91,10 @@ struct sampler {
 /* ---- schedule.c ---- */
 void schedule_init(struct schedule *c, double rate_hz, uint64_t now_ns);
 /* Sleeps, then spins, to the next tick; false if `stop` was set or until_ns came first. Counts due, late, missed. */
-bool schedule_wait(struct schedule *c, struct record_counters *counters, uint64_t until_ns,
-    const volatile sig_atomic_t *stop);
+bool schedule_wait(
+    struct schedule *c, struct record_counters *counters, uint64_t until_ns, const volatile sig_atomic_t *stop);
 void schedule_taken(struct schedule *c, uint64_t began_ns, uint64_t ended_ns, struct record_counters *counters);
-bool schedule_real_time(void);     /* asks for SCHED_FIFO; false where that is not allowed or unwise */
+bool schedule_real_time(void);      /* asks for SCHED_FIFO; false where that is not allowed or unwise */
 bool schedule_avoid_core(int core); /* moves this thread, and only it, off the core */
 
 /* ---- fold.c ---- */

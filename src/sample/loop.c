@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 enum {
-    REAL_TIME_RATE = 25000,     /* above, the loop spins all the time, which real-time throttling would punish */
-    COST_PER_READ_NS = 250,     /* what one read costs the target, docs/truth.md: bench/slowdown.py */
+    REAL_TIME_RATE = 25000, /* above, the loop spins all the time, which real-time throttling would punish */
+    COST_PER_READ_NS = 250, /* what one read costs the target, docs/truth.md: bench/slowdown.py */
 };
 
 int sampler_new(const struct sample_options *options, struct target *first, struct record_writer *writer,

@@ -1,6 +1,7 @@
 /*
- * sample: the sampling loop. It watches a process and its descendants, takes a sample of all their threads at each tick,
- * folds stacks, and writes a recording. One thread; it sleeps between ticks and spins only for the last microseconds.
+ * sample: the sampling loop. It watches a process and its descendants, takes a sample of all their threads at each
+ * tick, folds stacks, and writes a recording. One thread; it sleeps between ticks and spins only for the last
+ * microseconds.
  *
  * A *tick* is one scheduled time; gaps are exponential (random), so that sampling cannot fall into step with the
  * program. *Late*: taken more than 10 % of the mean gap after its time. *Missed*: not taken before the next one was
@@ -19,10 +20,10 @@ enum sample_mode { SAMPLE_WALL, SAMPLE_CPU, SAMPLE_GIL }; /* which thread sample
 struct sample_options {
     double rate_hz;
     enum sample_mode mode;
-    uint64_t duration_ns;      /* 0: until the first process ends or `stop` is set */
-    bool children;             /* follow descendants into the same recording */
-    bool sources;              /* put the text of sampled source files into the recording */
-    const char *thread;        /* only threads of this name or kernel id; NULL: all */
+    uint64_t duration_ns; /* 0: until the first process ends or `stop` is set */
+    bool children;        /* follow descendants into the same recording */
+    bool sources;         /* put the text of sampled source files into the recording */
+    const char *thread;   /* only threads of this name or kernel id; NULL: all */
     const volatile sig_atomic_t *stop;
 };
 
@@ -30,11 +31,11 @@ struct sample_result {
     struct record_counters counters;
     uint64_t wall_ns;
     uint32_t processes, threads, python_processes;
-    bool first_ended;          /* the first process ended (or exec-ed into something that is no Python) */
-    bool real_time;            /* the loop ran under SCHED_FIFO */
-    bool own_core;             /* a core could be kept for it that the target was not on */
-    char python[32];           /* version of the first Python found, "" if none was */
-    char note[200];            /* "", or what the user should know */
+    bool first_ended; /* the first process ended (or exec-ed into something that is no Python) */
+    bool real_time;   /* the loop ran under SCHED_FIFO */
+    bool own_core;    /* a core could be kept for it that the target was not on */
+    char python[32];  /* version of the first Python found, "" if none was */
+    char note[200];   /* "", or what the user should know */
 };
 
 struct sampler;

@@ -8,9 +8,9 @@
 #include <time.h>
 
 enum {
-    SPIN_SHORT_NS = 15000,  /* a wake-up by clock_nanosleep comes up to so late */
-    SPIN_ONLY_NS = 40000,   /* mean gaps below this leave no time to sleep */
-    BACKLOG_READS = 8,      /* deferred ticks may lag so many reads behind; what lags more is missed */
+    SPIN_SHORT_NS = 15000, /* a wake-up by clock_nanosleep comes up to so late */
+    SPIN_ONLY_NS = 40000,  /* mean gaps below this leave no time to sleep */
+    BACKLOG_READS = 8,     /* deferred ticks may lag so many reads behind; what lags more is missed */
 };
 
 void schedule_init(struct schedule *c, double rate_hz, uint64_t now_ns)
@@ -39,8 +39,8 @@ static void advance(struct schedule *c)
     c->next = c->due + (uint64_t)(random_exponential(&c->random) * c->mean_gap_ns);
 }
 
-bool schedule_wait(struct schedule *c, struct record_counters *counters, uint64_t until_ns,
-    const volatile sig_atomic_t *stop)
+bool schedule_wait(
+    struct schedule *c, struct record_counters *counters, uint64_t until_ns, const volatile sig_atomic_t *stop)
 {
     uint64_t now = clock_monotonic_ns();
 

@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 enum {
-    SOURCE_CAP = 1 << 20,       /* bytes of one file's text */
-    SOURCES_CAP = 64 << 20,     /* bytes of paths; a run that exec()s generated names for ever stops noting them */
+    SOURCE_CAP = 1 << 20,   /* bytes of one file's text */
+    SOURCES_CAP = 64 << 20, /* bytes of paths; a run that exec()s generated names for ever stops noting them */
 };
 
 int sources_init(struct sources *x)

@@ -7,10 +7,10 @@
 #include <string.h>
 
 enum {
-    FAILURES_CAP = 50,               /* unreadable samples in a row before the process is looked at anew */
-    TRY_AGAIN_NS = 2000000,          /* between two looks at a process that has no running Python yet */
-    TRY_AGAIN_SLOW_NS = 50000000,    /* once it has lived for a second without */
-    CHILDREN_CAP = 4096,             /* looked at in one go; the rest next time */
+    FAILURES_CAP = 50,            /* unreadable samples in a row before the process is looked at anew */
+    TRY_AGAIN_NS = 2000000,       /* between two looks at a process that has no running Python yet */
+    TRY_AGAIN_SLOW_NS = 50000000, /* once it has lived for a second without */
+    CHILDREN_CAP = 4096,          /* looked at in one go; the rest next time */
 };
 
 static void put_process(struct sampler *s, struct watched *w)
@@ -25,9 +25,13 @@ static void put_process(struct sampler *s, struct watched *w)
             buffer_append_byte(&line, words.data[i]);
         else if (i + 1 < words.size)
             buffer_append_byte(&line, ' ');
-    struct record_process r = {.id = w->id, .parent = w->parent, .pid = target_pid(w->target),
-        .start_ns = w->opened_ns, .image = w->image_count,
-        .python = w->python ? python_info(w->python)->version_text : "", .command = buffer_text(&line)};
+    struct record_process r = {.id = w->id,
+        .parent = w->parent,
+        .pid = target_pid(w->target),
+        .start_ns = w->opened_ns,
+        .image = w->image_count,
+        .python = w->python ? python_info(w->python)->version_text : "",
+        .command = buffer_text(&line)};
     record_put_process(s->writer, &r);
     snprintf(w->python_text, sizeof(w->python_text), "%s", r.python);
     w->announced = true;
@@ -38,8 +42,8 @@ int watch_add(struct sampler *s, struct target *t, uint32_t parent)
     if (array_reserve(&s->watched, &s->capacity, s->count + 1, sizeof(*s->watched)) < 0)
         return -ENOMEM;
     struct watched *w = &s->watched[s->count++];
-    *w = (struct watched){.target = t, .id = s->next_process++, .image = target_image_id(t),
-        .opened_ns = clock_monotonic_ns()};
+    *w = (struct watched){
+        .target = t, .id = s->next_process++, .image = target_image_id(t), .opened_ns = clock_monotonic_ns()};
     w->parent = w->id == 0 ? 0 : parent;
     if (target_cpu_ns(t, &w->cpu_start_ns) < 0)
         w->cpu_start_ns = 0;
@@ -87,7 +91,8 @@ static void thread_cpu_put(struct sampler *s, struct watched_thread *t)
 
     if (!t->kernel_open || target_thread_stat(&t->kernel, &stat) < 0 || stat.cpu_ns < t->cpu_start_ns)
         return;
-    struct record_thread_cpu r = {.thread = t->id, .kernel_cpu_ns = stat.cpu_ns - t->cpu_start_ns,
+    struct record_thread_cpu r = {.thread = t->id,
+        .kernel_cpu_ns = stat.cpu_ns - t->cpu_start_ns,
         .kernel_wait_ns = stat.wait_ns - t->wait_start_ns};
     record_put_thread_cpu(s->writer, &r);
 }
@@ -144,15 +149,16 @@ void watch_end(struct sampler *s, struct watched *w, uint64_t now_ns)
         thread_cpu_put(s, &w->threads[i]);
         thread_absent(s, &w->threads[i]);
     }
-    struct record_process_end r = {.process = w->id, .time_ns = now_ns, .cpu_ns = w->cpu_last_ns - w->cpu_start_ns,
-        .status = -1};
+    struct record_process_end r = {
+        .process = w->id, .time_ns = now_ns, .cpu_ns = w->cpu_last_ns - w->cpu_start_ns, .status = -1};
     record_put_process_end(s->writer, &r);
     w->ended = true;
 }
 
 /* ---- threads ---- */
 
-static void thread_name(struct sampler *s, struct watched *w, struct watched_thread *t, const struct python_thread *from)
+static void thread_name(
+    struct sampler *s, struct watched *w, struct watched_thread *t, const struct python_thread *from)
 {
     CLEANUP(buffer_release) struct buffer name;
     pid_t tid = 0;
@@ -190,7 +196,8 @@ static void thread_name(struct sampler *s, struct watched *w, struct watched_thr
     record_put_thread(s->writer, &put);
 }
 
-static struct watched_thread *thread_find(struct sampler *s, struct watched *w, size_t hint, const struct python_thread *from)
+static struct watched_thread *thread_find(
+    struct sampler *s, struct watched *w, size_t hint, const struct python_thread *from)
 {
     if (hint < w->thread_count && w->threads[hint].serial == from->serial)
         return &w->threads[hint];
@@ -206,10 +213,10 @@ static struct watched_thread *thread_find(struct sampler *s, struct watched *w, 
     return t;
 }
 
-/* One pread at up to 1 kHz a thread. A sleeping thread whose stack stands still is asked less often, and still less where
- * that is proven and not only seen: it may be computing below the same call. */
-static void kernel_state(struct sampler *s, struct watched_thread *t, const struct python_thread *from, bool moved,
-    uint64_t now_ns)
+/* One pread at up to 1 kHz a thread. A sleeping thread whose stack stands still is asked less often, and still less
+ * where that is proven and not only seen: it may be computing below the same call. */
+static void kernel_state(
+    struct sampler *s, struct watched_thread *t, const struct python_thread *from, bool moved, uint64_t now_ns)
 {
     int core = -1;
     uint64_t most = from->result == PYTHON_STACK_SAME ? STATE_AGE_QUIET_NS : STATE_AGE_STILL_NS;
@@ -226,8 +233,8 @@ static void kernel_state(struct sampler *s, struct watched_thread *t, const stru
         s->busy_core = core;
 }
 
-static void thread_sample(struct sampler *s, struct watched *w, struct watched_thread *t, const struct python_thread *from,
-    uint64_t now_ns)
+static void thread_sample(
+    struct sampler *s, struct watched *w, struct watched_thread *t, const struct python_thread *from, uint64_t now_ns)
 {
     t->seen = s->ticks;
     if (!t->kept)

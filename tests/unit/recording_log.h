@@ -15,14 +15,13 @@ static inline int log_meta(void *log, const char *key, const char *value)
 }
 static inline int log_process(void *log, const struct record_process *p)
 {
-    return buffer_printf(log,
-        "process %u parent %u pid %d at %" PRIu64 " image %" PRIu64 " python '%s' command '%s'\n", p->id,
-        p->parent, p->pid, p->start_ns, p->image, p->python, p->command);
+    return buffer_printf(log, "process %u parent %u pid %d at %" PRIu64 " image %" PRIu64 " python '%s' command '%s'\n",
+        p->id, p->parent, p->pid, p->start_ns, p->image, p->python, p->command);
 }
 static inline int log_process_end(void *log, const struct record_process_end *p)
 {
-    return buffer_printf(log, "process %u ends at %" PRIu64 " cpu %" PRIu64 " status %d\n", p->process,
-        p->time_ns, p->cpu_ns, p->status);
+    return buffer_printf(log, "process %u ends at %" PRIu64 " cpu %" PRIu64 " status %d\n", p->process, p->time_ns,
+        p->cpu_ns, p->status);
 }
 static inline int log_thread(void *log, const struct record_thread *t)
 {
@@ -40,8 +39,8 @@ static inline int log_code(void *log, const struct record_code *c)
 }
 static inline int log_frame(void *log, const struct record_frame *f)
 {
-    return buffer_printf(log, "frame %u code %u kind %d at %u:%u to %u:%u\n", f->id, f->code, (int)f->kind,
-        f->line, f->column, f->end_line, f->end_column);
+    return buffer_printf(log, "frame %u code %u kind %d at %u:%u to %u:%u\n", f->id, f->code, (int)f->kind, f->line,
+        f->column, f->end_line, f->end_column);
 }
 static inline int log_stack(void *log, uint32_t id, uint32_t parent, uint32_t frame)
 {
@@ -58,8 +57,8 @@ static inline int log_tick(void *log, uint64_t time_ns)
 static inline int log_counters(void *log, const struct record_counters *c)
 {
     buffer_printf(log, "counters");
-#define LOG_COUNTER(name)                                                                                    \
-    if (c->name != 0)                                                                                        \
+#define LOG_COUNTER(name)                                                                                              \
+    if (c->name != 0)                                                                                                  \
         buffer_printf(log, " %s=%" PRIu64, #name, c->name);
     RECORD_COUNTERS(LOG_COUNTER)
 #undef LOG_COUNTER

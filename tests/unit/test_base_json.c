@@ -29,9 +29,8 @@ static void places_commas_and_names(void **state)
     json_null(&j, "nothing");
     json_text(&j, "na\"me", "v");
     json_object_end(&j);
-    assert_string_equal(buffer_text(&b),
-        "{\"empty\":[],\"list\":[-9223372036854775808,{},{\"yes\":true,\"no\":false}],"
-        "\"nothing\":null,\"na\\\"me\":\"v\"}");
+    assert_string_equal(buffer_text(&b), "{\"empty\":[],\"list\":[-9223372036854775808,{},{\"yes\":true,\"no\":false}],"
+                                         "\"nothing\":null,\"na\\\"me\":\"v\"}");
 }
 
 static void escapes_what_json_must_and_replaces_what_is_not_utf8(void **state)
@@ -46,8 +45,7 @@ static void escapes_what_json_must_and_replaces_what_is_not_utf8(void **state)
         {"\0\x01\n\t\r\x7f", 6, "\"\\u0000\\u0001\\n\\t\\u000d\\u007f\""},
         {"caf\xc3\xa9", 5, "\"caf\xc3\xa9\""},
         {"a\xff\xfe", 3, "\"a\xef\xbf\xbd\xef\xbf\xbd\""},
-        {"\xed\xb3\xbf", 3,
-            "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\""}, /* what surrogateescape would write */
+        {"\xed\xb3\xbf", 3, "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\""}, /* what surrogateescape would write */
         {"", 0, "\"\""},
     };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

@@ -23,8 +23,7 @@ static void put_all(struct record_writer *w)
 {
     uint8_t digest[32] = {1};
     record_put_meta(w, "command", "python3 app.py");
-    record_put_process(
-        w, &(struct record_process){.pid = 70, .start_ns = 5, .python = "3.12.1", .command = "a"});
+    record_put_process(w, &(struct record_process){.pid = 70, .start_ns = 5, .python = "3.12.1", .command = "a"});
     record_put_thread(w, &(struct record_thread){.tid = 70, .name = "MainThread"});
     for (int part = 0; part < 2; part++) {
         record_put_code(w, &(struct record_code){.qualname = "f", .file = "/a.py", .first_line = 1});
@@ -59,8 +58,7 @@ static int setup(void **state)
     if (record_writer_close(w, &f->e) < 0 || file_read_all(AT_FDCWD, path, &f->file) < 0)
         return -1;
     unlink(path);
-    return record_read_memory(
-        f->file.data, f->file.size, "whole", &log_events, &f->whole, &f->summary, &f->e);
+    return record_read_memory(f->file.data, f->file.size, "whole", &log_events, &f->whole, &f->summary, &f->e);
 }
 
 static int teardown(void **state)
@@ -87,8 +85,7 @@ static int read_again(struct fixture *f, const void *data, size_t size)
 
 static bool is_start_of_whole(struct fixture *f)
 {
-    return f->log.size == 0 ||
-           (f->log.size <= f->whole.size && memcmp(f->log.data, f->whole.data, f->log.size) == 0);
+    return f->log.size == 0 || (f->log.size <= f->whole.size && memcmp(f->log.data, f->whole.data, f->log.size) == 0);
 }
 
 static void gives_all_before_a_cut_at_any_byte(void **state)
@@ -196,8 +193,8 @@ static int read_payload(struct fixture *f, const void *payload, size_t size)
 
 #define PROCESS "\x21\x07\0\0\0\0\0\0\0" /* id 0, parent 0, no texts */
 #define THREAD "\x23\x04\0\0\0\0"        /* id 0 of process 0 */
-#define STRING_F                                                                                             \
-    "\x01\x01"                                                                                               \
+#define STRING_F                                                                                                       \
+    "\x01\x01"                                                                                                         \
     "f"
 #define CODE "\x02\0\0\0\x05"      /* of process 0, string 0 twice, line 5 */
 #define FRAME "\x03\0\0\x06\0\0\0" /* kind 0, code +0, line 6 */
@@ -218,9 +215,8 @@ static void takes_no_id_on_trust(void **state)
         CASE("\x05", "unknown event"), CASE("\x00", "unknown event"), CASE("\xf1\x01", "unknown event"),
         CASE("\xff", "unknown event"), CASE("\x80", "tick that is cut short"),
         CASE("\xf0\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", "time out of range"),
-        CASE("\xf0\xff\xff\xff\xff\xff\xff\xff\xff\x7f" TICK, "time out of range"),
-        CASE("\x40", "unknown thread"), CASE(PROCESS THREAD "\x60\x01", "unknown thread"),
-        CASE(PROCESS THREAD "\x42", "unknown stack"),
+        CASE("\xf0\xff\xff\xff\xff\xff\xff\xff\xff\x7f" TICK, "time out of range"), CASE("\x40", "unknown thread"),
+        CASE(PROCESS THREAD "\x60\x01", "unknown thread"), CASE(PROCESS THREAD "\x42", "unknown stack"),
         CASE(PROCESS THREAD "\x41", "unknown stack"), /* stack -1 */
         CASE(PROCESS THREAD "\x48\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", "unknown stack"),
         CASE(PROCESS THREAD "\x50", "state that is cut short"), CASE(THREAD, "a thread"),
@@ -230,9 +226,8 @@ static void takes_no_id_on_trust(void **state)
         CASE(PROCESS "\x23\x05\0\0\0\x01\0", "a thread"), /* a zero byte in its name */
         CASE(PROCESS "\x23\x05\0\0\0\x07x", "a thread"),  /* a name beyond its event */
         CASE(STRING_F CODE, "a code object"), CASE(PROCESS CODE, "a code object"),
-        CASE(STRING_F STRING_F, "defined twice"), CASE("\x01\x01\0", "zero byte"),
-        CASE("\x01\x05x", "too long"), CASE("\x01\xff\xff\xff\xff\x0f", "too long"),
-        CASE(PROCESS STRING_F FRAME, "a frame"),
+        CASE(STRING_F STRING_F, "defined twice"), CASE("\x01\x01\0", "zero byte"), CASE("\x01\x05x", "too long"),
+        CASE("\x01\xff\xff\xff\xff\x0f", "too long"), CASE(PROCESS STRING_F FRAME, "a frame"),
         CASE(PROCESS STRING_F CODE "\x03\x03\0\x06\0\0\0", "a frame"), /* no such kind */
         CASE(PROCESS STRING_F CODE "\x03\0\x01\x06\0\0\0", "a frame"), /* code -1 */
         CASE(PROCESS STRING_F CODE "\x03\0\0\x01\x05\0\0", "a frame"), /* ends on line -2 */
@@ -293,8 +288,7 @@ static void stops_where_a_callback_says_so(void **state)
     struct fixture *f = *state;
     int ticks = 3;
     struct record_events events = {.tick = stop_at_tick};
-    assert_int_equal(
-        record_read_memory(f->file.data, f->file.size, "x", &events, &ticks, &f->summary, &f->e), 77);
+    assert_int_equal(record_read_memory(f->file.data, f->file.size, "x", &events, &ticks, &f->summary, &f->e), 77);
     assert_int_equal(ticks, 0);
 }
 

@@ -53,8 +53,7 @@ static void close_and_read(struct fixture *f)
 
 static void put_one_process(struct record_writer *w, uint32_t threads)
 {
-    record_put_process(
-        w, &(struct record_process){.pid = 70, .start_ns = 5, .python = "3.12.1", .command = "a b"});
+    record_put_process(w, &(struct record_process){.pid = 70, .start_ns = 5, .python = "3.12.1", .command = "a b"});
     for (uint32_t i = 0; i < threads; i++)
         record_put_thread(w, &(struct record_thread){.id = i, .tid = 70 + (int32_t)i, .name = "t"});
 }
@@ -74,8 +73,7 @@ static void gives_back_all_that_was_put(void **state)
     uint8_t digest[32] = {[0] = 0xab, [31] = 0xcd};
     record_put_meta(f->w, "command", "python3 app.py");
     record_put_meta(f->w, "", "");
-    record_put_process(
-        f->w, &(struct record_process){.pid = 70, .start_ns = 5, .python = "3.12.1", .command = "a"});
+    record_put_process(f->w, &(struct record_process){.pid = 70, .start_ns = 5, .python = "3.12.1", .command = "a"});
     record_put_process(f->w, &(struct record_process){.id = 1,
                                  .parent = 0,
                                  .pid = INT32_MAX,
@@ -87,8 +85,8 @@ static void gives_back_all_that_was_put(void **state)
     record_put_thread(f->w, &(struct record_thread){.id = 1, .process = 1, .tid = -1, .name = "\xc3\xa9"});
     record_put_thread(f->w, &(struct record_thread){.id = 0, .tid = 70, .name = "renamed"});
     record_put_code(f->w, &(struct record_code){.qualname = "f", .file = "/a.py", .first_line = 3});
-    record_put_code(f->w,
-        &(struct record_code){.id = 1, .process = 1, .qualname = "f", .file = "f", .first_line = UINT32_MAX});
+    record_put_code(
+        f->w, &(struct record_code){.id = 1, .process = 1, .qualname = "f", .file = "f", .first_line = UINT32_MAX});
     record_put_frame(f->w, &(struct record_frame){.line = 4, .end_line = 6, .column = 5, .end_column = 2});
     record_put_frame(f->w, &(struct record_frame){.id = 1, .kind = RECORD_FRAME_GC, .code = 999});
     record_put_frame(f->w, &(struct record_frame){.id = 2, .code = 1, .line = UINT32_MAX, .end_line = 0});
@@ -105,13 +103,11 @@ static void gives_back_all_that_was_put(void **state)
     record_put_state(f->w, 0, 3, RECORD_PRESENT);
     record_put_state(f->w, 0, 1, RECORD_PRESENT);
     record_put_tick(f->w, UINT64_C(1) << 60);
-    record_put_thread_cpu(
-        f->w, &(struct record_thread_cpu){.thread = 1, .kernel_cpu_ns = 7, .kernel_wait_ns = 8});
+    record_put_thread_cpu(f->w, &(struct record_thread_cpu){.thread = 1, .kernel_cpu_ns = 7, .kernel_wait_ns = 8});
     record_put_counters(f->w, &(struct record_counters){.ticks_due = 4, .bytes_lost = UINT64_MAX});
     record_put_source(f->w, "/a.py", digest, "x = 1\n", 6, true);
     record_put_source(f->w, "/b.py", digest, NULL, 0, true);
-    record_put_process_end(
-        f->w, &(struct record_process_end){.process = 1, .time_ns = 9, .cpu_ns = 10, .status = -1});
+    record_put_process_end(f->w, &(struct record_process_end){.process = 1, .time_ns = 9, .cpu_ns = 10, .status = -1});
     close_and_read(f);
     assert_string_equal(buffer_text(&f->log),
         "meta command=python3 app.py\n"
@@ -165,8 +161,8 @@ static void keeps_every_gap_and_every_stack_distance(void **state)
     put_one_process(f->w, 300);
     put_stacks(f->w, 40000);
     uint64_t time = 0, random = 42;
-    static const uint64_t edges[] = {0, 1, 0x3f, 0x3fff, 0x4000, 0x1fffff, 0x200000, 0xfffffff, 0x10000000,
-        UINT64_C(0xffffffff), UINT64_C(1) << 40};
+    static const uint64_t edges[] = {
+        0, 1, 0x3f, 0x3fff, 0x4000, 0x1fffff, 0x200000, 0xfffffff, 0x10000000, UINT64_C(0xffffffff), UINT64_C(1) << 40};
     uint32_t last_stack[300] = {0}, last_flags[300] = {0};
     for (uint32_t i = 0; i < 20000; i++) {
         uint32_t thread = i % 7 == 0 ? (uint32_t)(random_next(&random) % 300) : i % 3;
