@@ -16,6 +16,8 @@
 
 /* struct, field: see the comment of each group for its CPython name. X-macro, so that validation and the test that
  * compares a table with a running interpreter go over all of them. */
+/* clang-format would lay this macro out anew each time. */
+/* clang-format off */
 #define PYTHON_LAYOUT_FIELDS(X)                                                                                        \
     /* _PyRuntimeState. gil: struct _gil_runtime_state inside it (3.8-3.11). gc_collecting: 3.8 only */                \
     X(runtime, finalizing)                                                                                             \
@@ -48,6 +50,7 @@
             X(unicode, state) X(unicode, ascii_data) X(unicode, compact_data) X(bytes, size) X(bytes, data)            \
                 X(tuple, size) X(tuple, items) X(integer, tag) X(integer, digit) /* PyDictObject, PyModuleObject */    \
         X(dict, keys) X(dict, values) X(dict, used) X(module, dict)
+/* clang-format on */
 
 struct python_layout {
     uint16_t version; /* 0x0308 ... 0x030f */

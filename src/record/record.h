@@ -67,11 +67,14 @@ struct record_thread_cpu { /* cumulative since the thread was first seen; the la
     uint64_t kernel_cpu_ns, kernel_wait_ns;
 };
 /* The truth counters: cumulative, put about once a second and at the end; the last one counts. */
+/* clang-format would lay this macro out anew each time. */
+/* clang-format off */
 #define RECORD_COUNTERS(X)                                                                                             \
     X(ticks_due)                                                                                                       \
     X(ticks_taken) X(ticks_late) X(ticks_missed) X(samples) X(repaired) X(rejected) X(longest_gap_ns)                  \
         X(profiler_cpu_ns) X(profiler_wall_ns) X(reads) X(read_ns) X(edges_checked) X(edges_refused)                   \
             X(edges_confirmed) X(children_found) X(children_late) X(recycled_codes) X(target_cost_ppm) X(bytes_lost)
+/* clang-format on */
 struct record_counters {
 #define RECORD_COUNTER_FIELD(name) uint64_t name;
     RECORD_COUNTERS(RECORD_COUNTER_FIELD)
