@@ -116,7 +116,7 @@ static bool unmoved(struct python_process *p, const struct step *caller, const s
     const struct step *steps[2] = {caller, callee};
 
     p->counters.reads++;
-    if (target_readv(p->target, local, remote, 2) != (ssize_t)(2 * p->frame_header))
+    if (target_readv(p->target, local, remote, 2) != 2 * (ssize_t)p->frame_header)
         return false;
     for (int i = 0; i < 2; i++) {
         const struct code *c = p->codes.items[steps[i]->code];

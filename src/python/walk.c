@@ -329,9 +329,9 @@ static int verify_codes(
 
     for (size_t i = from; i < to; i++) {
         int one = codes_verify(p, t->steps[i].code, now_ns, max_age_ns);
-        if (one == -ESTALE && codes_find(p, t->code_pointers[i], &t->steps[i].code) < 0)
-            r = -EAGAIN;
-        else if (one < 0 && one != -ESTALE)
+        if (one == -ESTALE)
+            one = codes_find(p, t->code_pointers[i], &t->steps[i].code);
+        if (one < 0)
             r = -EAGAIN;
     }
     return r;
