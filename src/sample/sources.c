@@ -2,6 +2,7 @@
 #include "sample/inside.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -40,20 +41,36 @@ void sources_note(struct sampler *s, const struct watched *w, const char *path)
         x->pending[x->count++] = (struct source){.path = copy, .process = w->id};
 }
 
+/* A relative co_filename (a script's own before 3.9) is relative to where the program stood; where it stands now is the
+ * best guess. */
+static int path_absolute(const struct watched *w, const char *path, char *into, size_t size)
+{
+    char link[32], folder[2048];
+
+    if (path[0] == '/')
+        return snprintf(into, size, "%s", path) < (int)size ? 0 : -ENAMETOOLONG;
+    snprintf(link, sizeof(link), "/proc/%d/cwd", target_pid(w->target));
+    ssize_t n = readlink(link, folder, sizeof(folder) - 1);
+    if (n < 0)
+        return -errno;
+    folder[n] = '\0';
+    return snprintf(into, size, "%s/%s", folder, path) < (int)size ? 0 : -ENAMETOOLONG;
+}
+
 static void write_one(struct sampler *s, const struct source *one)
 {
     CLEANUP(buffer_release) struct buffer text;
     CLEANUP(fd_close) int fd = -1;
     const struct watched *w = NULL;
     uint8_t digest[32];
+    char path[4096];
 
     for (size_t i = 0; i < s->count && !w; i++)
         if (s->watched[i].id == one->process)
             w = &s->watched[i];
     if (!w || !w->target)
         return;
-    /* A relative path is relative to where the program stood; its own working directory is the best guess. */
-    if (target_open_file(w->target, one->path, &fd) < 0)
+    if (path_absolute(w, one->path, path, sizeof(path)) < 0 || target_open_file(w->target, path, &fd) < 0)
         return;
     buffer_init(&text, SOURCE_CAP + 1);
     char block[65536];
