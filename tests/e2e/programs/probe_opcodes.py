@@ -75,7 +75,8 @@ def look(*_, **__):
     if MINOR < 11:
         frame = sys._getframe().f_back
         while frame is not None:
-            note(frame.f_code.co_code[frame.f_lasti], False, b"", 0)
+            if frame.f_lasti >= 0:  # -1: a finaliser or the collector ran before its first instruction
+                note(frame.f_code.co_code[frame.f_lasti], False, b"", 0)
             frame = frame.f_back
         return 1
     state = thread_state()
