@@ -1,0 +1,185 @@
+#!/usr/bin/env python3
+"""Is what a tool shows what was there? Two chains of known shares, and the distance from a stopped target's stacks.
+bench/README.md says how to read it."""
+
+import argparse
+import collections
+import json
+import os
+import random
+import subprocess
+import time
+
+from harness import figures, judge, machine, targets, tools
+from harness.figures import Table, say
+
+TOOLS = [tools.PITVIPER, tools.AUSTIN, tools.PY_SPY, tools.PY_SPY_NONBLOCKING, tools.TACHYON]
+POINTS_BAR = 1.0
+DISTANCE_BAR = 2.0
+
+
+def side(stack):
+    """The chain that a stack is in: by its innermost frame of either."""
+    for name, _, _ in reversed(stack):
+        word = judge.last_part(name)
+        if word.startswith(("left_", "right_")):
+            return word.partition("_")[0]
+    return None
+
+
+def left_share(stacks):
+    count = collections.Counter()
+    for stack, hits in stacks.items():
+        count[side(stack)] += hits
+    both = count["left"] + count["right"]
+    return (count["left"] / both, both) if both else (None, 0)
+
+
+def chains_table(options):
+    table = Table("version", "tool", "asked Hz", "truth", "clock", "left", "range", "off by", "samples", "rejected", "bar", "met", "idle")
+    print("\ntwo chains of equal cost, called in turn: the left one's share")
+    for version, python in targets.pick_pythons(options.pythons, []):
+        for truth, words in ((50.0, []), (25.0, ["--quarter"])):
+            for tool in tools.usable(version, TOOLS, options.tools):
+                for hz in options.rates:
+                    say("%s %s %s Hz, truth %g %%" % (version, tool.name, hz or "top", truth))
+                    shares, samples, rejected, clock, noisy = [], 0, [], [], 0
+                    for _ in range(options.pairs):
+                        try:
+                            with machine.Quiet() as quiet:
+                                with targets.Target(python, "two_chains.py", *words, "--measure", options.seconds + 30) as target:
+                                    result = tool.measure(target.pid, hz or tool.top_hz, options.seconds)
+                                    clock.append(100 * float(target.said[-1].split()[1]))
+                        except tools.Failed as error:
+                            print("(%s %s)" % (version, error))
+                            continue
+                        noisy += quiet.noisy
+                        share, count = left_share(result.stacks)
+                        if share is not None:
+                            shares.append(100 * share)
+                            samples += count
+                            rejected.append(result.share(result.rejected))
+                    if not shares:
+                        continue
+                    middle = figures.median(shares)
+                    low, high = figures.median_interval(shares)
+                    ours = tool is tools.PITVIPER
+                    table.add(
+                        version, tool.name, hz or "top", "%g %%" % truth, "%.1f %%" % figures.median(clock), "%.2f %%" % middle,
+                        "%.2f..%.2f" % (low, high), "%+.2f" % (middle - truth), samples,
+                        "%.1f %%" % (100 * figures.median(rejected)), "%g" % POINTS_BAR if ours else None,
+                        ("yes" if abs(middle - truth) <= POINTS_BAR else "no") if ours else None,
+                        "no (%d)" % noisy if noisy else "yes",
+                    )
+    table.show()
+
+
+def dumped_truth(pid, seconds):
+    """Stacks of a target that pitviper stops for each: many dumps, at random moments."""
+    stacks = collections.Counter()
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        told = subprocess.run([tools.peers.pitviper(), "dump", "--consistent", "--json", str(pid)], stdout=subprocess.PIPE)
+        if told.returncode:
+            continue
+        for thread in json.loads(told.stdout)["threads"]:
+            frames = [(f["function"], f["file"], f["line"]) for f in thread["frames"]]
+            stacks[tuple(reversed(frames))] += 1
+        time.sleep(random.expovariate(200))
+    return stacks
+
+
+def by_depth(stacks):
+    count = collections.Counter()
+    for stack, hits in stacks.items():
+        count[len(stack)] += hits
+    return count
+
+
+def by_place(stacks):
+    count = collections.Counter()
+    for stack, hits in stacks.items():
+        if stack:
+            count[(len(stack), judge.last_part(stack[-1][0]), stack[-1][2])] += hits
+    return count
+
+
+def thin(stacks, wanted, rng):
+    """So many of the samples, picked at random: distances shrink with the number of samples, so it must be the same."""
+    pool = [stack for stack, hits in stacks.items() for _ in range(hits)]
+    rng.shuffle(pool)
+    return collections.Counter(pool[:wanted])
+
+
+def distance_table(options):
+    table = Table("version", "program", "tool", "asked Hz", "depth", "truths", "ratio", "depth+line", "truths", "ratio", "bar", "met")
+    print("\ndistance (total variation, 0..1) from the stacks of a stopped target, beside that of two such truths from each other;\n"
+          "all thinned to the same number of samples")
+    program, _ = targets.calltree()
+    rng = random.Random(5)
+    for version, python in targets.pick_pythons(options.pythons, []):
+        for path in (program, str(targets.PROGRAMS / "work.py")):
+            say("%s %s: truth" % (version, os.path.basename(path)))
+            with targets.Target(python, path, 3600) as target:
+                stopping = tools.usable(version, [tools.PY_SPY])
+                use_py_spy = stopping and options.truth == "py-spy"
+                truths = []
+                for _ in range(2):
+                    if use_py_spy:
+                        truths.append(tools.PY_SPY.measure(target.pid, 1000, options.truth_seconds).stacks)
+                    elif tools.peers.pitviper():
+                        truths.append(dumped_truth(target.pid, options.truth_seconds))
+                if len(truths) < 2:
+                    continue
+                for tool in tools.usable(version, TOOLS, options.tools):
+                    if tool is tools.PY_SPY:
+                        continue
+                    for hz in options.rates:
+                        say("%s %s %s Hz" % (version, tool.name, hz or "top"))
+                        try:
+                            result = tool.measure(target.pid, hz or tool.top_hz, options.truth_seconds)
+                        except tools.Failed as error:
+                            print("(%s %s)" % (version, error))
+                            continue
+                        wanted = min(sum(stacks.values()) for stacks in truths + [result.stacks])
+                        cells = []
+                        for view in (by_depth, by_place):
+                            one, other = (view(thin(stacks, wanted, rng)) for stacks in truths)
+                            seen = view(thin(result.stacks, wanted, rng))
+                            apart = figures.total_variation(one, other)
+                            away = (figures.total_variation(seen, one) + figures.total_variation(seen, other)) / 2
+                            cells.append((away, apart, away / apart if apart else float("inf")))
+                        ours = tool is tools.PITVIPER
+                        table.add(
+                            version, os.path.basename(path), tool.name, hz or "top",
+                            "%.3f" % cells[0][0], "%.3f" % cells[0][1], "%.2f" % cells[0][2],
+                            "%.3f" % cells[1][0], "%.3f" % cells[1][1], "%.2f" % cells[1][2],
+                            "%g" % DISTANCE_BAR if ours else None,
+                            ("yes" if cells[1][2] <= DISTANCE_BAR else "no") if ours else None,
+                        )
+    table.show()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pythons", default="3.11,3.13,3.15", help="versions, comma-separated, or all")
+    parser.add_argument("--tools", type=lambda text: text.split(","))
+    parser.add_argument("--rates", type=lambda text: [int(word) for word in text.split(",")], default=[1000, 10000, 0],
+                        help="comma-separated; 0: as fast as the tool can")
+    parser.add_argument("--seconds", type=float, default=4)
+    parser.add_argument("--truth-seconds", type=float, default=15)
+    parser.add_argument("--truth", choices=["py-spy", "dump"], default="py-spy",
+                        help="who stops the target (3.15: always pitviper dump --consistent)")
+    parser.add_argument("--pairs", type=int, default=3)
+    parser.add_argument("--only", choices=["chains", "distance"])
+    options = parser.parse_args()
+    print(machine.describe())
+    if options.only in (None, "chains"):
+        chains_table(options)
+    if options.only in (None, "distance"):
+        distance_table(options)
+    print("\n" + machine.verdict_of_quiet())
+
+
+if __name__ == "__main__":
+    main()

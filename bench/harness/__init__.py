@@ -1,0 +1,1 @@
+"""What the benches share: the machine, the targets, the tools, the judging of stacks, figures and tables."""
