@@ -1,0 +1,166 @@
+"""The benches' own truth: their programs, their judges of stacks, their figures. No bench is run here."""
+
+import collections
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BENCH = Path(__file__).resolve().parents[2] / "bench"
+PROGRAMS = BENCH / "programs"
+sys.path.insert(0, str(BENCH))
+
+from harness import figures, judge, mojo, tools  # noqa: E402
+
+
+def run(*words):
+    done = subprocess.run([str(word) for word in words], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["work.py", "two_chains.py", "two_chains.py --quarter --measure", "alternating.py", "threads.py --threads 20", "deep.py",
+     "processes.py --processes 3"],
+)
+def test_program_does_the_work_it_is_asked_for(pythons, words):
+    name, *options = words.split()
+    lines = run(pythons, PROGRAMS / name, *options, "--iterations", 3).splitlines()
+    assert "ready" in lines
+    assert lines[-1].split()[:2] == ["progress", "3"]
+
+
+@pytest.fixture(scope="module")
+def calltree(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("calltree")
+    run(sys.executable, PROGRAMS / "make_calltree.py", folder)
+    return folder
+
+
+def test_call_tree_makes_only_the_calls_that_its_facts_name(calltree, pythons):
+    told = run(pythons, PROGRAMS.parents[1] / "tests/e2e/programs/count_calltree.py", calltree, 40)
+    seen = json.loads(told.splitlines()[-1])
+    assert seen["illegal"] == []
+    assert seen["calls"] > 100_000 and seen["called"] >= 1000
+    # What really happened is possible, in the judge's eyes.
+    referee = judge.Calltree(calltree / "calltree.json")
+    assert len(seen["stacks"]) > 100
+    for stack in seen["stacks"]:
+        assert referee.problem([tuple(frame) for frame in stack]) is None
+
+
+def test_call_tree_has_sites_of_one_two_and_eight_callees(calltree):
+    facts = json.loads((calltree / "calltree.json").read_text())
+    served = collections.Counter(len(callees) for callees in facts["edges"].values())
+    assert len(facts["functions"]) > 1000
+    assert served[1] > 100 and served[2] > 100 and served[8] > 50
+
+
+def test_judge_of_the_call_tree_finds_what_can_not_be(calltree):
+    facts = json.loads((calltree / "calltree.json").read_text())
+    referee = judge.Calltree(calltree / "calltree.json")
+
+    # A possible stack, by following the facts from the top: the first callee of the first site of each function.
+    site_of = {}
+    for site, callees in facts["edges"].items():
+        caller, line = map(int, site.split(":"))
+        site_of.setdefault(caller, (line, callees[0]))
+    index, good = 0, []
+    while index in site_of:
+        line, callee = site_of[index]
+        good.append((facts["functions"][index][0], "calltree.py", line))
+        index = callee
+    good.append((facts["functions"][index][0], "calltree.py", facts["functions"][index][2]))
+    assert len(good) > 8
+    assert referee.problem(good) is None
+
+    def verdict(stack):
+        return (referee.problem(stack) or "").split(":")[0]
+
+    assert verdict(good[1:]) == "no root"
+    assert verdict(good[:4] + good[5:]) == "wrong caller"
+    assert verdict(good[:4] + [("someone_else", "calltree.py", good[4][2])] + good[5:]) == "wrong name"
+    judged = referee.judge(collections.Counter({tuple(good): 3, tuple(good[:4] + good[5:]): 2, (("x", "other.py", 1),): 1}))
+    assert (judged.judged, judged.torn, judged.outside) == (5, 2, 1)
+
+
+def test_judge_of_alternating_calls_goes_by_names():
+    source = (PROGRAMS / "alternating.py").read_text().splitlines()
+
+    def at(name, file="alternating.py"):
+        return (name, file, next(n for n, line in enumerate(source, 1) if "def %s(" % name.rpartition(".")[2] in line))
+
+    referee = judge.Alternating(str(PROGRAMS / "alternating.py"))
+    top = [("<module>", "alternating.py", len(source)), at("main")]
+    assert referee.problem(top + [at("p"), at("p_a"), at("p_a_u")]) is None
+    assert referee.problem(top + [at("t"), at("t_a.t_step"), at("t_a.t_step_a")]) is None
+    for wrong in (
+        [at("p"), at("q_a")],
+        [at("p"), at("p_a"), at("p_b_u")],
+        [at("p"), at("p_a_u")],
+        [at("p_a")],
+        [at("t"), at("t_a.t_step"), at("t_b.t_step_b")],
+        [at("p"), ("p_b", "alternating.py", at("p_a")[2])],
+    ):
+        assert referee.problem(top + wrong) is not None, wrong
+    assert referee.problem([at("main"), at("p")]).startswith("no root")
+
+
+def integer(value):
+    """A MOJO integer."""
+    out, value = [value & 0x3F], value >> 6
+    while value:
+        out[-1] |= 0x80
+        out.append(value & 0x7F)
+        value >>= 7
+    return bytes(out)
+
+
+def test_mojo_stacks_are_read():
+    def string(key, text):
+        return bytes([mojo.STRING]) + integer(key) + text.encode() + b"\0"
+
+    def frame(key, file, scope, line):
+        return bytes([mojo.FRAME]) + b"".join(map(integer, (key, file, scope, line, line, 1, 9)))
+
+    def stack(*keys):
+        start = bytes([mojo.STACK]) + integer(4242) + integer(0) + b"1092\0"
+        return start + b"".join(bytes([mojo.REFERENCE]) + integer(key) for key in keys) + bytes([mojo.TIME]) + integer(1000)
+
+    data = b"MOJ\x03\x01mode\0wall\0" + string(70_000, "/a.py") + string(70_001, "main") + string(70_002, "work")
+    data += frame(1, 70_000, 70_001, 118) + frame(2, 70_000, 70_002, 9000)
+    data += stack(1, 2) + stack(1, 2) + stack(1)
+    facts, stacks, invalid = mojo.read(data)
+    assert facts == {"mode": "wall"} and invalid == 0
+    outer, inner = ("main", "/a.py", 118), ("work", "/a.py", 9000)
+    assert stacks == {(outer, inner): 2, (outer,): 1}
+    assert sum(mojo.read(data[:-9])[1].values()) == 3  # cut within the last stack
+
+
+def test_frames_of_collapsed_stacks_are_read():
+    assert tools.named_frame("Stop.key (/x/a b.py:12)") == ("Stop.key", "/x/a b.py", 12)
+    assert tools.named_frame("<garbage collector>") == ("<garbage collector>", "", 0)
+    assert tools.Tachyon.frame("example.py:Stop.key:39") == ("Stop.key", "example.py", 39)
+    assert tools.Tachyon.frame("tid:12") is None
+
+
+def test_bounds_of_rare_counts_are_those_of_the_tables():
+    # One-sided 95 % limits of a Poisson mean, as printed in every table of them.
+    for count, bound in ((0, 2.996), (1, 4.744), (2, 6.296), (5, 10.513), (10, 16.962)):
+        assert figures.poisson_upper(count) == pytest.approx(bound, abs=0.001)
+
+
+def test_interval_of_the_median_is_that_of_order_statistics():
+    # Ranks of the sign test's 95 % interval: n = 10: 2nd and 9th; n = 20: 6th and 15th; n = 30: 10th and 21st.
+    for n, low, high in ((10, 2, 9), (20, 6, 15), (30, 10, 21)):
+        assert figures.median_interval(range(1, n + 1)) == (low, high)
+    assert figures.median_interval([3, 1, 2]) == (1, 3)
+
+
+def test_distance_of_distributions():
+    assert figures.total_variation({"a": 1, "b": 1}, {"a": 5, "b": 5}) == 0
+    assert figures.total_variation({"a": 1}, {"b": 7}) == 1
+    assert figures.total_variation({"a": 3, "b": 1}, {"a": 1, "b": 1}) == pytest.approx(0.25)
