@@ -136,6 +136,19 @@ def test_code_in_lesson_prints_what_the_lesson_says(lesson, pythons, tmp_path):
             assert got == wanted, "block %d of %s" % (index, lesson)
 
 
+def test_commands_in_lessons_are_ones_that_the_program_has(run):
+    commands = []
+    for lesson in LESSONS:
+        text = (COURSE / lesson / "README.md").read_text(encoding="utf-8")
+        for block in re.findall(r"^```sh\n(.*?)^```$", text, re.S | re.M):
+            commands += re.findall(r"^pitviper (\w+)([^#\n]*)", block, re.M)
+    assert len(commands) > 5
+    for verb, words in commands:
+        told = run("help", verb).ok().out
+        for option in re.findall(r"(?<= )--?[a-z]+", words):
+            assert re.search(r"(?<![\w-])%s(?![\w-])" % option, told), (verb, option)
+
+
 def test_no_placeholder_is_left_in_a_page():
     for page in COURSE.rglob("README.md"):
         assert not re.search(r"@@|TODO|TBD|FIXME", page.read_text(encoding="utf-8")), page
