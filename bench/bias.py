@@ -120,7 +120,8 @@ def distance_table(options):
     for version, python in targets.pick_pythons(options.pythons, []):
         for path in (program, str(targets.PROGRAMS / "work.py")):
             say("%s %s: truth" % (version, os.path.basename(path)))
-            with targets.Target(python, path, 3600) as target:
+            # The target runs all along, so only the moment before it starts can be seen to be idle.
+            with machine.Quiet(), targets.Target(python, path, 3600) as target:
                 stopping = tools.usable(version, [tools.PY_SPY])
                 use_py_spy = stopping and options.truth == "py-spy"
                 truths = []
@@ -140,6 +141,8 @@ def distance_table(options):
                             result = tool.measure(target.pid, hz or tool.top_hz, options.truth_seconds)
                         except tools.Failed as error:
                             print("(%s %s)" % (version, error))
+                            continue
+                        if not result.stacks:
                             continue
                         wanted = min(sum(stacks.values()) for stacks in truths + [result.stacks])
                         cells = []

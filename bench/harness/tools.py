@@ -99,7 +99,7 @@ class Attached:
             text = log.read()
         try:
             self.tool.read(result, self.out, text)
-        except (OSError, ValueError, KeyError, mojo.Damaged, subprocess.CalledProcessError) as error:
+        except (OSError, ValueError, KeyError, AttributeError, mojo.Damaged, subprocess.CalledProcessError) as error:
             last = text.strip().splitlines()[-1:] or ["said nothing"]
             raise Failed("%s ended with %d: %s (%s)" % (self.tool.name, self.process.returncode, last[0], error))
         finally:
