@@ -60,6 +60,9 @@ def main():
     ]
     print("%s\nresident memory of the profiler at %d Hz" % (machine.describe(), options.rate))
     table = Table("version", "program", "tool", "samples", "missed", "rejected", "peak MB", "half-time MB", "kB/minute", "flat", "of a core", "idle")
+    failures = []
+    for tool in TOOLS:
+        tool.everything = True
     for version, python in targets.pick_pythons(options.pythons, []):
         for title, program, words, seconds in cases:
             for tool in tools.usable(version, TOOLS, options.tools):
@@ -69,7 +72,8 @@ def main():
                         with targets.Target(python, program or targets.calltree()[0], *words, seconds + 30) as target:
                             result, series = watched(tool, target.pid, options.rate, seconds)
                 except tools.Failed as error:
-                    table.add(version, title, tool.name, "failed: %s" % error, *[None] * 8)
+                    table.add(version, title, tool.name, "failed", *[None] * 8)
+                    failures.append("%s %s: %s" % (version, title, error))
                     continue
                 half = [kb for second, kb in series if second >= seconds / 2][:1]
                 slope = slope_kb(series, seconds)
@@ -85,6 +89,8 @@ def main():
                     "no" if quiet.noisy else "yes",
                 )
     table.show()
+    for failure in failures:
+        print(failure)
     print("\nthe profiler's own start and end are not in the slope: it is taken from half-time on")
     print(machine.verdict_of_quiet())
 

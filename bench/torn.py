@@ -38,7 +38,8 @@ def torn_table(title, program, referee_of, options, tool_list):
                 try:
                     result, verdict, quiet = collect(tool, python, program, asked, options.seconds, referee_of())
                 except tools.Failed as error:
-                    table.add(version, tool.name, asked, "failed: %s" % error, *[None] * 8)
+                    table.add(version, tool.name, asked, "failed", *[None] * 8)
+                    reasons.append("%s %s" % (version, error))
                     continue
                 upper = figures.poisson_upper(verdict.torn) / verdict.judged if verdict.judged else None
                 table.add(

@@ -50,6 +50,7 @@ class Failed(Exception):
 class Tool:
     name = "?"
     top_hz = 1_000_000  # what is asked for when the highest rate is wanted
+    everything = False  # all threads and child processes, where that has to be asked for
 
     def can(self, version):
         return True
@@ -173,6 +174,7 @@ class PySpy(Tool):
     def words(self, pid, hz, seconds, out):
         words = self.command() + ["record", "--full-filenames", "--idle", "-f", "raw", "-r", str(int(hz)), "-o", out]
         words += ["-d", str(max(1, round(seconds)))] if seconds else []
+        words += ["--subprocesses"] if self.everything else []
         return words + ([] if self.blocking else ["--nonblocking"]) + ["-p", str(pid)]
 
     def read(self, result, out, log):
@@ -192,7 +194,7 @@ class Austin(Tool):
         return peers.austin()
 
     def words(self, pid, hz, seconds, out):
-        words = self.command() + ["-i", "%dus" % max(1, round(1e6 / hz)), "-o", out]
+        words = self.command() + ["-i", "%dus" % max(1, round(1e6 / hz)), "-o", out] + (["-C"] if self.everything else [])
         return words + (["-x", str(max(1, round(seconds)))] if seconds else []) + ["-p", str(pid)]
 
     def read(self, result, out, log):
@@ -222,6 +224,7 @@ class Tachyon(Tool):
     def words(self, pid, hz, seconds, out):
         words = self.command() + ["attach", "-r", str(int(hz)), "--collapsed", "-o", out]
         words += ["-d", str(max(1, round(seconds)))] if seconds else []
+        words += ["-a"] if self.everything else []  # its child processes get a file each
         return words + (["--blocking"] if self.blocking else []) + [str(pid)]
 
     @staticmethod
