@@ -215,7 +215,7 @@ int walk_chain(struct python_process *p, struct thread *t)
     const struct python_layout *l = &p->layout;
     uint64_t address;
     bool entry_last = false;
-    uint64_t above = data_stack_top(p, t);
+    uint64_t above = data_stack_top(p, t), marked = 0;
     size_t n = 0;
 
     int r = chain_head(p, t, &address);
@@ -224,8 +224,12 @@ int walk_chain(struct python_process *p, struct thread *t)
     t->step_count = 0;
     t->mended = false;
     for (; address; n++) {
-        if (n >= DEPTH_CAP)
+        /* Frames read at different moments may point at each other. Brent's search finds a circle in the steps that it
+         * takes to go round it. */
+        if (n >= DEPTH_CAP || address == marked)
             return -EAGAIN;
+        if ((n & (n - 1)) == 0)
+            marked = address;
         if (!is_old(p) && l->version >= 0x030c) {
             uint64_t caller;
             if (t->step_count && entry_inferred(p, t, address, above, &caller)) {
