@@ -40,17 +40,27 @@ int target_read(const struct target *t, uint64_t address, void *into, size_t siz
     return 0;
 }
 
-ssize_t target_readv(const struct target *t, const struct iovec *local, const struct iovec *remote, size_t n)
+ssize_t target_readv(
+    const struct target *t, const struct iovec *local, size_t locals, const struct iovec *remote, size_t remotes)
 {
     ssize_t got = 0;
 
-    for (size_t i = 0; i < n; i++) {
-        int r = target_read(t, (uint64_t)(uintptr_t)remote[i].iov_base, local[i].iov_base, local[i].iov_len);
+    size_t into = 0, from = 0; /* bytes of *local and *remote that are done */
+
+    while (locals && remotes) {
+        size_t part = local->iov_len - into < remote->iov_len - from ? local->iov_len - into : remote->iov_len - from;
+        int r = target_read(t, (uint64_t)(uintptr_t)remote->iov_base + from, (uint8_t *)local->iov_base + into, part);
         if (r == -ESRCH)
             return r;
         if (r < 0)
             return got ? got : r;
-        got += (ssize_t)local[i].iov_len;
+        got += (ssize_t)part;
+        into += part;
+        from += part;
+        if (into == local->iov_len)
+            local++, locals--, into = 0;
+        if (from == remote->iov_len)
+            remote++, remotes--, from = 0;
     }
     return got;
 }

@@ -9,7 +9,7 @@
  * - else the callable is looked for where the caller left it: the frame's saved stack top stands just below it, and
  *   CPython does not clear the slot while the callee runs (3.11-3.15, Python/bytecodes.c, CALL).
  *
- * Only acceptances are remembered. An edge that rests on the slot alone is accepted when a second read shows the same
+ * Only acceptances are remembered, and for 20 ms that an instruction is of a kind that pushes nothing. An edge that rests on the slot alone is accepted when a second read shows the same
  * pair of frames unmoved, or when it has been met twice.
  */
 #include "python/inside.h"
@@ -19,6 +19,7 @@
 
 enum {
     MET_INLINED = 2,     /* sightings that stand for a second read that agrees */
+    BARREN_AGE_NS = 20000000, /* an instruction may be replaced: instrumented, specialised, its code object freed */
     LOOPS_CAP = 1 << 16, /* interpreter loops in each other: as deep as the C stack */
 };
 
@@ -27,6 +28,7 @@ int edges_init(struct edges *s)
     map_init(&s->accepted);
     map_init(&s->sites);
     map_init(&s->pending);
+    map_init(&s->barren);
     return 0;
 }
 
@@ -35,6 +37,7 @@ void edges_release(struct edges *s)
     map_release(&s->accepted);
     map_release(&s->sites);
     map_release(&s->pending);
+    map_release(&s->barren);
 }
 
 static uint64_t edge_key(const struct step *caller, const struct step *callee)
@@ -52,6 +55,26 @@ bool edges_known(const struct edges *s, const struct step *caller, const struct 
     uint64_t accepted;
 
     return map_get(&s->accepted, edge_key(caller, callee), &accepted);
+}
+
+static uint64_t place_key(const struct step *caller, const struct step *callee)
+{
+    return ((uint64_t)caller->code << 32 | caller->at) << 1 | callee->entered;
+}
+
+bool edges_barren(const struct edges *s, const struct step *caller, const struct step *callee, uint64_t now_ns)
+{
+    uint64_t read_ns;
+
+    return map_get(&s->barren, place_key(caller, callee), &read_ns) && now_ns - read_ns < BARREN_AGE_NS;
+}
+
+/* Whatever the callee: the instruction there is none that can have pushed it. */
+static enum edge_verdict refuse_place(
+    struct python_process *p, const struct step *caller, const struct step *callee, uint64_t now_ns)
+{
+    (void)map_put(&p->edges.barren, place_key(caller, callee), now_ns);
+    return EDGE_REFUSED;
 }
 
 bool edges_reseat(const struct edges *s, const struct step *caller, const struct step *callee, uint32_t *ret_at)
@@ -116,7 +139,7 @@ static bool unmoved(struct python_process *p, const struct step *caller, const s
     const struct step *steps[2] = {caller, callee};
 
     p->counters.reads++;
-    if (target_readv(p->target, local, remote, 2) != 2 * (ssize_t)p->frame_header)
+    if (target_readv(p->target, local, 2, remote, 2) != 2 * (ssize_t)p->frame_header)
         return false;
     for (int i = 0; i < 2; i++) {
         const struct code *c = p->codes.items[steps[i]->code];
@@ -149,7 +172,7 @@ static bool function_read(struct python_process *p, const struct step *callee, u
 }
 
 enum edge_verdict edges_judge(
-    struct python_process *p, struct thread *t, const struct step *caller, const struct step *callee)
+    struct python_process *p, struct thread *t, const struct step *caller, const struct step *callee, uint64_t now_ns)
 {
     struct edges *s = &p->edges;
     const struct code *from = p->codes.items[caller->code], *to = p->codes.items[callee->code];
@@ -167,9 +190,12 @@ enum edge_verdict edges_judge(
     if (op->class == PYTHON_OP_OPAQUE)
         return accept(s, caller, callee);
     if (op->class == PYTHON_OP_UNKNOWN || op->class == PYTHON_OP_PURE)
-        return EDGE_REFUSED;
+        return refuse_place(p, caller, callee, now_ns);
     if (p->layout.version < 0x030b)
         return accept(s, caller, callee);
+
+    if (op->class == PYTHON_OP_RUNS_C && !callee->entered && !op->may_have_inlined)
+        return refuse_place(p, caller, callee, now_ns);
 
     bool versioned = op->class == PYTHON_OP_VERSIONED && op->version_at + 4u <= want;
     bool pristine = op->counter_at && op->counter_at + 2u <= want && p->opcodes->pristine_counter &&
@@ -184,7 +210,7 @@ enum edge_verdict edges_judge(
             return EDGE_REFUSED;
     } else if (op->class == PYTHON_OP_RUNS_C) {
         /* it pushes no frame itself, but it may have been respecialised since, while the callee ran on */
-        return op->may_have_inlined && unmoved(p, caller, callee) ? accept(s, caller, callee) : EDGE_REFUSED;
+        return unmoved(p, caller, callee) ? accept(s, caller, callee) : EDGE_REFUSED;
     } else if (to->shim) {
         return accept(s, caller, callee);
     } else if (versioned) {

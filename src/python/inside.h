@@ -42,6 +42,24 @@ struct entry_frame { /* 3.12+: the interpreter loop's own frame on the C stack, 
     uint64_t address, previous;
 };
 
+/* ---- pieces of memory that are read together ---- */
+struct batch_piece {
+    uint64_t start;
+    uint32_t size, next; /* next: of the same span, in order of address; UINT32_MAX at its end */
+    uint8_t *to;
+    uint32_t *ret_size; /* set to what arrived, if that is less than was asked for */
+};
+struct batch_span { /* one segment of process_vm_readv */
+    uint64_t start, end;
+    uint32_t first, piece_count;
+};
+struct batch {
+    struct batch_piece *pieces;
+    struct batch_span *spans;
+    struct iovec *local, *remote;
+    size_t piece_count, piece_capacity, span_count, span_capacity, local_capacity, remote_capacity;
+};
+
 /* ---- code objects ---- */
 struct code {
     struct python_code public;
@@ -109,6 +127,7 @@ struct interpreter {
 struct edges {
     struct map accepted; /* hash of (caller code, at, callee code, entered) */
     struct map pending;  /* the same, of edges that rest on the slot alone -> how often met */
+    struct map barren;   /* (caller code, at, entered) -> when an instruction was read there that can't have called */
     struct map sites;    /* hash of (caller code, callee code) -> the last accepted `at` */
 };
 
@@ -130,8 +149,7 @@ struct python_process {
     uint32_t next_serial;
     uint32_t thread_low, thread_high; /* bytes of PyThreadState that a sample needs */
     uint32_t frame_header;            /* bytes of a frame before its locals */
-    struct iovec *local, *remote;
-    size_t iov_capacity;
+    struct batch batch;
 };
 
 static inline uint64_t load64(const uint8_t *p)
@@ -186,11 +204,17 @@ int codes_verify(struct python_process *p, uint32_t id, uint64_t now_ns, uint64_
 /* The start of the instruction that holds byte `at` (3.11 and 3.12 point into inline caches). */
 uint32_t codes_instruction_start(struct python_process *p, uint32_t id, uint32_t at);
 
+/* ---- batch.c ---- */
+void batch_clear(struct batch *b);
+void batch_release(struct batch *b);
+/* `size` bytes at `start` are wanted in `to`; both pointers stay valid until batch_read. 0 or -ENOMEM. */
+int batch_add(struct batch *b, uint64_t start, uint32_t size, uint8_t *to, uint32_t *ret_size);
+/* Reads all of p->batch. 0, -ESRCH, -EPERM or -ENOMEM; what can't be read is told by each piece's ret_size alone. */
+int batch_read(struct python_process *p);
+
 /* ---- snapshot.c ---- */
 int snapshot_plan(struct python_process *p, struct thread *t); /* lays out the regions predicted to be needed */
-size_t snapshot_iovecs(struct thread *t, struct iovec *local, struct iovec *remote); /* one a region */
-/* `got` bytes of what snapshot_iovecs asked for arrived, counted from its first region. Returns what is left over. */
-size_t snapshot_arrived(struct thread *t, size_t got);
+int snapshot_request(struct python_process *p, struct thread *t); /* adds the planned regions to p->batch */
 /* size bytes at address, from the copy or fetched now; NULL if they can't be had. Valid until the next fetch. */
 const uint8_t *snapshot_at(struct python_process *p, struct thread *t, uint64_t address, uint32_t size);
 void snapshot_learn(struct python_process *p, struct thread *t); /* from t->steps: what to predict next time */
@@ -219,8 +243,10 @@ enum edge_verdict {
 int edges_init(struct edges *s);
 void edges_release(struct edges *s);
 bool edges_known(const struct edges *s, const struct step *caller, const struct step *callee);
+/* No callee can stand here: the instruction, as read a moment ago, pushes no frame of the callee's kind. */
+bool edges_barren(const struct edges *s, const struct step *caller, const struct step *callee, uint64_t now_ns);
 enum edge_verdict edges_judge(
-    struct python_process *p, struct thread *t, const struct step *caller, const struct step *callee);
+    struct python_process *p, struct thread *t, const struct step *caller, const struct step *callee, uint64_t now_ns);
 /* Another instruction of the caller that is known to call the callee; false if there is none. */
 bool edges_reseat(const struct edges *s, const struct step *caller, const struct step *callee, uint32_t *ret_at);
 

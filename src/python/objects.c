@@ -151,7 +151,7 @@ int python_read_heads(const struct target *t, const uint64_t *addresses, size_t 
             remote[i] =
                 (struct iovec){(void *)(uintptr_t)addresses[at + i], size}; /* NOLINT(performance-no-int-to-ptr) */
         }
-        ssize_t got = target_readv(t, local, remote, n);
+        ssize_t got = target_readv(t, local, n, remote, n);
         if (got < 0 && got != -EFAULT)
             return (int)got;
         at += got > 0 ? (size_t)got / size : 0;

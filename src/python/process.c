@@ -127,8 +127,7 @@ void python_close(struct python_process *p)
     codes_release(&p->codes);
     edges_release(&p->edges);
     free(p->published);
-    free(p->local);
-    free(p->remote);
+    batch_release(&p->batch);
     free(p);
 }
 

@@ -13,7 +13,6 @@
 
 enum {
     LIST_AGAIN_NS = 10000000, /* interpreters and threads are listed at least so often */
-    IOV_CAP = 1024,           /* UIO_MAXIOV */
 };
 
 static int word_read(struct python_process *p, uint64_t address, uint64_t *ret)
@@ -183,115 +182,43 @@ static int list_all(struct python_process *p, uint64_t now_ns)
 
 /* ---- reading ---- */
 
-static int batch_reserve(struct python_process *p, size_t needed)
-{
-    if (needed <= p->iov_capacity)
-        return 0;
-    size_t capacity = p->iov_capacity;
-    if (array_reserve(&p->local, &capacity, needed, sizeof(*p->local)) < 0)
-        return -ENOMEM;
-    return array_reserve(&p->remote, &p->iov_capacity, needed, sizeof(*p->remote));
-}
-
-/* The words that tell of an interpreter: the GIL, the head of its threads, whether the collector runs. Neighbours are
- * read as one piece, since each piece costs more than the bytes between. */
+/* The words that tell of an interpreter: the GIL, the head of its threads, whether the collector runs. */
 struct interpreter_words {
-    uint8_t bytes[3][1024];
-    uint64_t start[3];
-    uint32_t size[3];
-    size_t count;
+    uint8_t gil[256], head[8], collecting[4];
+    uint32_t gil_size, head_size, collecting_size;
 };
 
-static void words_want(struct interpreter_words *w, uint64_t address, uint32_t size)
-{
-    if (size > sizeof(w->bytes[0]))
-        return;
-    for (size_t i = 0; i < w->count; i++) {
-        uint64_t low = address < w->start[i] ? address : w->start[i];
-        uint64_t high = address + size > w->start[i] + w->size[i] ? address + size : w->start[i] + w->size[i];
-        if (high - low <= sizeof(w->bytes[0])) {
-            w->start[i] = low;
-            w->size[i] = (uint32_t)(high - low);
-            return;
-        }
-    }
-    w->start[w->count] = address;
-    w->size[w->count++] = size;
-}
-
-static size_t words_iovecs(struct python_process *p, struct interpreter *in, struct interpreter_words *w)
+static int words_request(struct python_process *p, struct interpreter *in, struct interpreter_words *w)
 {
     const struct python_layout *l = &p->layout;
+    uint64_t collecting = l->interpreter_gc_collecting != PYTHON_FIELD_NONE ? in->address + l->interpreter_gc_collecting
+                          : l->runtime_gc_collecting != PYTHON_FIELD_NONE   ? p->runtime + l->runtime_gc_collecting
+                                                                            : 0;
+    int r = 0;
 
-    w->count = 0;
+    *w = (struct interpreter_words){.gil_size = l->gil_switch_number + 8u, .head_size = 8, .collecting_size = 4};
+    if (w->gil_size > sizeof(w->gil))
+        return -EAGAIN;
     if (in->gil)
-        words_want(w, in->gil, l->gil_switch_number + 8u);
-    words_want(w, in->address + l->interpreter_threads_head, 8);
-    if (l->interpreter_gc_collecting != PYTHON_FIELD_NONE)
-        words_want(w, in->address + l->interpreter_gc_collecting, 4);
-    else if (l->runtime_gc_collecting != PYTHON_FIELD_NONE)
-        words_want(w, p->runtime + l->runtime_gc_collecting, 4);
-    for (size_t i = 0; i < w->count; i++) {
-        p->local[i] = (struct iovec){w->bytes[i], w->size[i]};
-        p->remote[i] = (struct iovec){(void *)(uintptr_t)w->start[i], w->size[i]};
-    }
-    return w->count;
+        r = batch_add(&p->batch, in->gil, w->gil_size, w->gil, &w->gil_size);
+    if (r == 0)
+        r = batch_add(&p->batch, in->address + l->interpreter_threads_head, 8, w->head, &w->head_size);
+    if (r == 0 && collecting)
+        r = batch_add(&p->batch, collecting, 4, w->collecting, &w->collecting_size);
+    return r;
 }
 
-static const uint8_t *words_at(const struct interpreter_words *w, uint64_t address, uint32_t size)
+/* Reads the planned regions of these threads, and whatever p->batch held before. */
+static int threads_read(struct python_process *p, struct thread **threads, size_t count)
 {
-    static const uint8_t zeroes[1024];
+    int r = 0;
 
-    for (size_t i = 0; i < w->count; i++)
-        if (address - w->start[i] <= w->size[i] && w->size[i] - (address - w->start[i]) >= size)
-            return w->bytes[i] + (address - w->start[i]);
-    return zeroes;
-}
-
-/* A short read ends at the first bad page: the region there is given up, and the reading goes on behind it. */
-static int threads_read(
-    struct python_process *p, struct thread **threads, size_t count, size_t words, size_t words_bytes)
-{
-    size_t done = 0;
-    bool first = true;
-
-    while (done < count || first) {
-        size_t n = first ? words : 0, head = first ? words_bytes : 0, from = done;
-        for (; done < count; done++) {
-            if (batch_reserve(p, n + threads[done]->snapshot.planned) < 0)
-                return -ENOMEM;
-            if (n + threads[done]->snapshot.planned > IOV_CAP && done > from)
-                break;
-            if (n + threads[done]->snapshot.planned > IOV_CAP) { /* one thread with over a thousand chunks */
-                n += snapshot_iovecs(threads[done], p->local + n, p->remote + n);
-                done++;
-                break;
-            }
-            n += snapshot_iovecs(threads[done], p->local + n, p->remote + n);
-        }
-        size_t got = 0;
-        for (size_t at = 0; at < n;) {
-            size_t slice = n - at > IOV_CAP ? IOV_CAP : n - at, want = 0;
-            for (size_t i = 0; i < slice; i++)
-                want += p->local[at + i].iov_len;
-            p->counters.reads++;
-            ssize_t r = target_readv(p->target, p->local + at, p->remote + at, slice);
-            if (r == -ESRCH || r == -EPERM)
-                return (int)r;
-            size_t part = r < 0 ? 0 : (size_t)r;
-            got += part;
-            if (part < want)
-                break;
-            at += slice;
-        }
-        if (got < head)
-            return -EFAULT;
-        got -= head;
-        for (size_t i = from; i < done; i++)
-            got = snapshot_arrived(threads[i], got);
-        first = false;
-    }
-    return 0;
+    for (size_t i = 0; i < count && r == 0; i++)
+        r = snapshot_request(p, threads[i]);
+    if (r == 0)
+        r = batch_read(p);
+    batch_clear(&p->batch);
+    return r;
 }
 
 static void thread_walk(struct python_process *p, struct thread *t, uint64_t now_ns)
@@ -300,7 +227,7 @@ static void thread_walk(struct python_process *p, struct thread *t, uint64_t now
 
     for (int attempt = 0; attempt < 3; attempt++) {
         if (attempt > 0) {
-            if (snapshot_plan(p, t) < 0 || threads_read(p, &t, 1, 0, 0) < 0)
+            if (snapshot_plan(p, t) < 0 || threads_read(p, &t, 1) < 0)
                 break;
         }
         const uint8_t *state = snapshot_at(p, t, t->address + p->thread_low, p->thread_high - p->thread_low);
@@ -363,21 +290,18 @@ static int interpreter_sample(struct python_process *p, struct interpreter *in, 
             return -ENOMEM;
     if (!in->gil)
         (void)gil_find(p, in); /* it was starting when it was first seen */
-    if (batch_reserve(p, 64) < 0)
-        return -ENOMEM;
-    size_t words = words_iovecs(p, in, &w), bytes = 0;
-    for (size_t i = 0; i < words; i++)
-        bytes += p->local[i].iov_len;
-    int r = threads_read(p, list, n, words, bytes);
+    /* The words come first: a hand-over of the GIL after they were read shows in the next sample's. */
+    batch_clear(&p->batch);
+    int r = words_request(p, in, &w);
+    if (r == 0)
+        r = threads_read(p, list, n);
     if (r < 0)
         return r;
-    uint32_t collecting = load32(words_at(&w,
-        l->interpreter_gc_collecting != PYTHON_FIELD_NONE ? in->address + l->interpreter_gc_collecting
-                                                          : p->runtime + l->runtime_gc_collecting,
-        4));
-    const uint8_t *gil = words_at(&w, in->gil, l->gil_switch_number + 8u);
-    in->in_gc = collecting == 1;
-    if (load64(words_at(&w, in->address + l->interpreter_threads_head, 8)) != in->threads_head)
+    if (w.gil_size < l->gil_switch_number + 8u || w.head_size < 8 || w.collecting_size < 4)
+        return -EFAULT;
+    const uint8_t *gil = w.gil;
+    in->in_gc = load32(w.collecting) == 1;
+    if (load64(w.head) != in->threads_head)
         in->listed = false;
     uint64_t switches = load64(gil + l->gil_switch_number), holder = load64(gil + l->gil_last_holder);
     bool known = in->gil != 0 && in->gil_known;
@@ -401,7 +325,7 @@ static int interpreter_sample(struct python_process *p, struct interpreter *in, 
             if (snapshot_plan(p, t) < 0)
                 return -ENOMEM;
         }
-        r = m ? threads_read(p, list, m, 0, 0) : 0;
+        r = m ? threads_read(p, list, m) : 0;
         for (size_t i = 0; i < m && r == 0; i++)
             thread_walk(p, list[i], now_ns);
     }

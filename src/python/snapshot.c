@@ -47,51 +47,31 @@ static int region_add(struct snapshot *s, uint64_t start, uint32_t size)
     return 0;
 }
 
-/* Order matters: what changes most (the thread's current frame, the newest chunk) is read back to back. */
+/* Order matters: what changes most (the thread's current frame, the newest chunk, the leaf) is read back to back. */
 int snapshot_plan(struct python_process *p, struct thread *t)
 {
     struct snapshot *s = &t->snapshot;
-    int r = 0;
-
     s->used = s->count = s->last_hit = 0;
-    for (size_t i = 0; i < t->heap_count && r == 0 && p->layout.version >= 0x030b; i++)
-        r = region_add(s, t->heap[i].address, p->frame_header);
-    if (r == 0)
-        r = region_add(s, t->address + p->thread_low, p->thread_high - p->thread_low);
+    int r = region_add(s, t->address + p->thread_low, p->thread_high - p->thread_low);
     for (size_t i = 0; i < ARRAY_SIZE(t->cframes) && t->cframes[i] && r == 0; i++)
         r = region_add(s, t->cframes[i], CFRAME_SIZE);
     for (size_t i = t->chunk_count; i-- > 0 && r == 0;)
         r = region_add(s, t->chunks[i].base, t->chunks[i].read);
-    for (size_t i = 0; i < t->heap_count && r == 0 && p->layout.version < 0x030b; i++)
+    for (size_t i = 0; i < t->heap_count && r == 0; i++)
         r = region_add(s, t->heap[i].address, p->frame_header);
     s->planned = s->count;
     return r;
 }
 
-size_t snapshot_iovecs(struct thread *t, struct iovec *local, struct iovec *remote)
+int snapshot_request(struct python_process *p, struct thread *t)
 {
     struct snapshot *s = &t->snapshot;
+    int r = 0;
 
-    for (size_t i = 0; i < s->planned; i++) {
-        local[i] = (struct iovec){s->data + s->regions[i].offset, s->regions[i].size};
-        remote[i] = (struct iovec){(void *)(uintptr_t)s->regions[i].start, s->regions[i].size};
-    }
-    return s->planned;
-}
-
-size_t snapshot_arrived(struct thread *t, size_t got)
-{
-    struct snapshot *s = &t->snapshot;
-
-    for (size_t i = 0; i < s->planned; i++) {
-        if (got >= s->regions[i].size) {
-            got -= s->regions[i].size;
-        } else {
-            s->regions[i].size = (uint32_t)got;
-            got = 0;
-        }
-    }
-    return got;
+    for (size_t i = 0; i < s->planned && r == 0; i++)
+        r = batch_add(
+            &p->batch, s->regions[i].start, s->regions[i].size, s->data + s->regions[i].offset, &s->regions[i].size);
+    return r;
 }
 
 static const uint8_t *region_find(struct snapshot *s, uint64_t address, uint32_t size)

@@ -356,6 +356,20 @@ static void publish(struct python_process *p, struct thread *t, const struct ste
         p->counters.repaired++;
 }
 
+/* An edge that was not met before, between order[good - 1] and the callee above it. */
+static bool edge_holds(struct python_process *p, struct thread *t, struct step *order, size_t good, uint64_t now_ns)
+{
+    struct step *caller = &order[good - 1], *callee = &order[good];
+    size_t n = t->step_count;
+
+    if (edges_barren(&p->edges, caller, callee, now_ns) ||
+        verify_codes(p, t, now_ns + 1, 1, n - 1 - good, n + 1 - good) < 0)
+        return false;
+    caller->code = t->steps[n - good].code;
+    callee->code = t->steps[n - 1 - good].code;
+    return edges_known(&p->edges, caller, callee) || edges_judge(p, t, caller, callee, now_ns) == EDGE_ACCEPTED;
+}
+
 void walk_publish(struct python_process *p, struct thread *t, uint64_t now_ns)
 {
     size_t n = t->step_count;
@@ -372,20 +386,13 @@ void walk_publish(struct python_process *p, struct thread *t, uint64_t now_ns)
     size_t good = n ? 1 : 0;
     while (good < n) {
         struct step *caller = &order[good - 1], *callee = &order[good];
-        if (!edges_known(&p->edges, caller, callee)) {
-            if (verify_codes(p, t, now_ns + 1, 1, n - 1 - good, n + 1 - good) < 0)
+        if (!edges_known(&p->edges, caller, callee) && !edge_holds(p, t, order, good, now_ns)) {
+            uint32_t at;
+            p->counters.edges_refused++;
+            repaired = true;
+            if (!edges_reseat(&p->edges, caller, callee, &at))
                 break;
-            caller->code = t->steps[n - good].code;
-            callee->code = t->steps[n - 1 - good].code;
-            if (!edges_known(&p->edges, caller, callee) && edges_judge(p, t, caller, callee) != EDGE_ACCEPTED) {
-                uint32_t at;
-                p->counters.edges_refused++;
-                repaired = true;
-                if (!edges_reseat(&p->edges, caller, callee, &at))
-                    break;
-                caller->at = at;
-                /* the caller stands elsewhere now: its own caller is not affected by that */
-            }
+            caller->at = at; /* its own caller is not affected by that */
         }
         good++;
     }

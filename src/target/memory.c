@@ -32,10 +32,11 @@ static __attribute__((cold, noinline)) bool move_to_another_thread(const struct 
     return true;
 }
 
-ssize_t target_readv(const struct target *t, const struct iovec *local, const struct iovec *remote, size_t n)
+ssize_t target_readv(
+    const struct target *t, const struct iovec *local, size_t locals, const struct iovec *remote, size_t remotes)
 {
     for (int attempt = 0;; attempt++) {
-        ssize_t done = process_vm_readv(t->live->memory_tid, local, n, remote, n, 0);
+        ssize_t done = process_vm_readv(t->live->memory_tid, local, locals, remote, remotes, 0);
         if (done >= 0)
             return done;
         if (errno != ESRCH)
@@ -52,7 +53,7 @@ int target_read(const struct target *t, uint64_t address, void *into, size_t siz
         struct iovec local = {.iov_base = to, .iov_len = size};
         struct iovec remote = {
             .iov_base = (void *)(uintptr_t)address, .iov_len = size}; /* NOLINT(performance-no-int-to-ptr) */
-        ssize_t n = target_readv(t, &local, &remote, 1);
+        ssize_t n = target_readv(t, &local, 1, &remote, 1);
         if (n < 0)
             return (int)n;
         if (n == 0)

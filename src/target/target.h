@@ -31,9 +31,10 @@ uint64_t target_image_id(const struct target *t);
 /* ---- memory ---- */
 int target_read(
     const struct target *t, uint64_t address, void *into, size_t size); /* all of it or -EFAULT/-ESRCH/-EPERM */
-/* One process_vm_readv; returns bytes read (may be short at the first bad page) or a negative errno. n <=
- * 1024. */
-ssize_t target_readv(const struct target *t, const struct iovec *local, const struct iovec *remote, size_t n);
+/* One process_vm_readv: the remote segments' bytes, one after the other, fill the local ones. Returns bytes read (may
+ * be short at the first bad page) or a negative errno. At most IOV_MAX segments on each side. */
+ssize_t target_readv(
+    const struct target *t, const struct iovec *local, size_t locals, const struct iovec *remote, size_t remotes);
 
 /* ---- maps ---- */
 struct target_map {

@@ -39,9 +39,12 @@ static void gathers_from_many_places_in_one_call(void **state)
         local[i] = (struct iovec){.iov_base = &copy[i], .iov_len = 8};
         remote[i] = (struct iovec){.iov_base = &words[i * 3], .iov_len = 8};
     }
-    assert_int_equal(target_readv(t, local, remote, N), N * 8);
+    assert_int_equal(target_readv(t, local, N, remote, N), N * 8);
     for (size_t i = 0; i < N; i++)
         assert_true(copy[i] == 9 * i * i);
+    remote[0].iov_len = 24; /* one segment there, three here */
+    assert_int_equal(target_readv(t, local, 3, remote, 1), 24);
+    assert_true(copy[0] == words[0] && copy[1] == words[1] && copy[2] == words[2]);
     child_end(pid);
     target_close(t);
 }
@@ -60,8 +63,8 @@ static void stops_at_the_first_bad_page(void **state)
     assert_int_equal(copy[15], 0x5a);
     assert_int_equal(target_read(t, (uintptr_t)p + page - 16, copy, 17), -EFAULT);
     struct iovec local[2] = {{copy, 16}, {copy + 16, 16}}, remote[2] = {{p + page - 16, 16}, {p + page, 16}};
-    assert_int_equal(target_readv(t, local, remote, 2), 16);
-    assert_int_equal(target_readv(t, local, remote + 1, 1), -EFAULT);
+    assert_int_equal(target_readv(t, local, 2, remote, 2), 16);
+    assert_int_equal(target_readv(t, local, 1, remote + 1, 1), -EFAULT);
     static const uint64_t nowhere[] = {
         0, 1, 0x7fffffffffff, 0x800000000000, 0xffffffff81000000, UINT64_MAX, UINT64_MAX - 8};
     for (size_t i = 0; i < ARRAY_SIZE(nowhere); i++)
