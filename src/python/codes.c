@@ -37,6 +37,8 @@ void codes_release(struct codes *c)
         free(c->items[i]);
     }
     free(c->items);
+    free(c->headers);
+    free(c->looked_at);
     map_release(&c->by_address);
     arena_release(&c->names);
     memset(c, 0, sizeof(*c));
@@ -205,30 +207,57 @@ int codes_find(struct python_process *p, uint64_t address, uint32_t *ret_id)
     return code_add(p, address, ret_id);
 }
 
-int codes_verify(struct python_process *p, uint32_t id, uint64_t now_ns, uint64_t max_age_ns)
+static bool needs_look(const struct code *c, uint64_t now_ns, uint64_t max_age_ns)
 {
-    struct code *c = p->codes.items[id];
-    uint8_t header[CODE_HEADER_CAP];
-    uint64_t identity[5];
+    return c->address && now_ns >= c->verified_ns + max_age_ns;
+}
 
-    if (!c->address)
-        return -ESTALE;
-    if (now_ns < c->verified_ns + max_age_ns)
+int codes_verify(
+    struct python_process *p, const struct step *steps, size_t count, uint64_t now_ns, uint64_t max_age_ns)
+{
+    struct codes *cs = &p->codes;
+    uint32_t size = header_size(&p->layout);
+    size_t n = 0;
+    int r = 0;
+
+    batch_clear(&p->batch);
+    for (size_t i = 0; i < count; i++)
+        n += needs_look(cs->items[steps[i].code], now_ns, max_age_ns);
+    if (n == 0)
         return 0;
-    int r = header_read(p, c->address, header);
-    if (r == 0) {
-        identity_of(&p->layout, header, identity);
-        if (memcmp(identity, c->identity, sizeof(identity)) == 0) {
-            c->verified_ns = now_ns;
-            return 0;
-        }
-    } else if (r != -EAGAIN) {
-        return r;
+    if (array_reserve(&cs->headers, &cs->headers_capacity, n * size, 1) < 0 ||
+        array_reserve(&cs->looked_at, &cs->looked_at_capacity, n, sizeof(*cs->looked_at)) < 0)
+        return -ENOMEM;
+    n = 0;
+    for (size_t i = 0; i < count && r == 0; i++) {
+        struct code *c = cs->items[steps[i].code];
+        if (!needs_look(c, now_ns, max_age_ns))
+            continue;
+        c->verified_ns = now_ns; /* a recursive function is asked for once */
+        cs->looked_at[n] = (struct code_look){.id = steps[i].code, .size = size};
+        r = batch_add(&p->batch, c->address, size, cs->headers + n * size, &cs->looked_at[n].size);
+        n++;
     }
-    map_remove(&p->codes.by_address, c->address);
-    c->address = 0;
-    p->counters.recycled_codes++;
-    return -ESTALE;
+    if (r == 0)
+        r = batch_read(p);
+    batch_clear(&p->batch);
+    for (size_t i = 0; i < n; i++) {
+        struct code *c = cs->items[cs->looked_at[i].id];
+        const uint8_t *header = cs->headers + i * size;
+        uint64_t identity[5];
+        if (r < 0) {
+            c->verified_ns = 0;
+            continue;
+        }
+        identity_of(&p->layout, header, identity);
+        if (cs->looked_at[i].size == size && load64(header + p->layout.object_type) == cs->code_type &&
+            memcmp(identity, c->identity, sizeof(identity)) == 0)
+            continue;
+        map_remove(&cs->by_address, c->address);
+        c->address = 0;
+        p->counters.recycled_codes++;
+    }
+    return r;
 }
 
 uint32_t codes_instruction_start(struct python_process *p, uint32_t id, uint32_t at)

@@ -9,7 +9,8 @@
  * - else the callable is looked for where the caller left it: the frame's saved stack top stands just below it, and
  *   CPython does not clear the slot while the callee runs (3.11-3.15, Python/bytecodes.c, CALL).
  *
- * Only acceptances are remembered, and for 20 ms that an instruction is of a kind that pushes nothing. An edge that rests on the slot alone is accepted when a second read shows the same
+ * Only acceptances are remembered for good; for 20 ms also that an instruction is of a kind that pushes nothing, and
+ * that a callee's version is not the site's, where the slot (which needs no reading) does not speak for it. An edge that rests on the slot alone is accepted when a second read shows the same
  * pair of frames unmoved, or when it has been met twice.
  */
 #include "python/inside.h"
@@ -19,7 +20,7 @@
 
 enum {
     MET_INLINED = 2,     /* sightings that stand for a second read that agrees */
-    BARREN_AGE_NS = 20000000, /* an instruction may be replaced: instrumented, specialised, its code object freed */
+    LOOKED_AGE_NS = 20000000, /* an instruction may be replaced: instrumented, specialised, its code object freed */
     LOOPS_CAP = 1 << 16, /* interpreter loops in each other: as deep as the C stack */
 };
 
@@ -29,6 +30,7 @@ int edges_init(struct edges *s)
     map_init(&s->sites);
     map_init(&s->pending);
     map_init(&s->barren);
+    map_init(&s->mismatched);
     return 0;
 }
 
@@ -38,6 +40,7 @@ void edges_release(struct edges *s)
     map_release(&s->sites);
     map_release(&s->pending);
     map_release(&s->barren);
+    map_release(&s->mismatched);
 }
 
 static uint64_t edge_key(const struct step *caller, const struct step *callee)
@@ -60,13 +63,6 @@ bool edges_known(const struct edges *s, const struct step *caller, const struct 
 static uint64_t place_key(const struct step *caller, const struct step *callee)
 {
     return ((uint64_t)caller->code << 32 | caller->at) << 1 | callee->entered;
-}
-
-bool edges_barren(const struct edges *s, const struct step *caller, const struct step *callee, uint64_t now_ns)
-{
-    uint64_t read_ns;
-
-    return map_get(&s->barren, place_key(caller, callee), &read_ns) && now_ns - read_ns < BARREN_AGE_NS;
 }
 
 /* Whatever the callee: the instruction there is none that can have pushed it. */
@@ -106,6 +102,18 @@ static bool callable_in_slot(
         if (untag(load64(slots + 8 * i)) == callee->func)
             return true;
     return false;
+}
+
+bool edges_refused(
+    struct python_process *p, struct thread *t, const struct step *caller, const struct step *callee, uint64_t now_ns)
+{
+    const struct edges *s = &p->edges;
+    uint64_t read_ns;
+
+    if (map_get(&s->barren, place_key(caller, callee), &read_ns) && now_ns - read_ns < LOOKED_AGE_NS)
+        return true;
+    return map_get(&s->mismatched, edge_key(caller, callee), &read_ns) && now_ns - read_ns < LOOKED_AGE_NS &&
+           !callable_in_slot(p, t, caller, callee);
 }
 
 /* 3.11 marks a frame that was entered from C by a flag in the frame itself, which may be its last tenant's. But each
@@ -153,22 +161,47 @@ static bool unmoved(struct python_process *p, const struct step *caller, const s
     return load64(frames[1] + l->frame_previous) == callee->previous;
 }
 
-/* The version of the callee's function, which must be one of the callee's code: a frame that is half written shows the
- * code of its last tenant and the function of the next. */
-static bool function_read(struct python_process *p, const struct step *callee, uint32_t *ret_version)
+/* What an edge is judged by: the caller's instruction with its inline cache, and the callee's function, which must be
+ * one of the callee's code: a frame that is half written shows the code of its last tenant and the function of the
+ * next. */
+struct evidence {
+    uint8_t instruction[24];
+    uint32_t instruction_size; /* 0: could not be read */
+    uint32_t version;
+    bool function_fits;
+};
+
+static int evidence_read(
+    struct python_process *p, const struct step *caller, const struct step *callee, struct evidence *ret)
 {
     const struct python_layout *l = &p->layout;
-    uint8_t bytes[256];
-    uint32_t low = l->function_code < l->function_version ? l->function_code : l->function_version;
-    uint32_t high = (l->function_code > l->function_version ? l->function_code : l->function_version) + 8u;
+    const struct code *from = p->codes.items[caller->code], *to = p->codes.items[callee->code];
+    uint32_t start = codes_instruction_start(p, caller->code, caller->at), low = 0, size = 0;
+    uint8_t function[256];
 
-    if (!callee->func || high - low > sizeof(bytes))
-        return false;
-    p->counters.reads++;
-    if (target_read(p->target, callee->func + low, bytes, high - low) < 0)
-        return false;
-    *ret_version = load32(bytes + l->function_version - low);
-    return load64(bytes + l->function_code - low) == p->codes.items[callee->code]->address;
+    *ret = (struct evidence){0};
+    if (start >= from->bytecode_size)
+        return 0;
+    uint32_t room = from->bytecode_size - start;
+    ret->instruction_size = room < sizeof(ret->instruction) ? room : (uint32_t)sizeof(ret->instruction);
+    batch_clear(&p->batch);
+    int r = batch_add(
+        &p->batch, from->bytecode + start, ret->instruction_size, ret->instruction, &ret->instruction_size);
+    if (callee->func && !to->shim && l->function_version != PYTHON_FIELD_NONE) {
+        low = l->function_code < l->function_version ? l->function_code : l->function_version;
+        size = (l->function_code > l->function_version ? l->function_code : l->function_version) + 8u - low;
+    }
+    uint32_t wanted = size;
+    if (r == 0 && size && size <= sizeof(function))
+        r = batch_add(&p->batch, callee->func + low, size, function, &size);
+    if (r == 0)
+        r = batch_read(p);
+    batch_clear(&p->batch);
+    if (r == 0 && wanted && size == wanted) {
+        ret->version = load32(function + l->function_version - low);
+        ret->function_fits = load64(function + l->function_code - low) == to->address;
+    }
+    return r;
 }
 
 enum edge_verdict edges_judge(
@@ -176,16 +209,15 @@ enum edge_verdict edges_judge(
 {
     struct edges *s = &p->edges;
     const struct code *from = p->codes.items[caller->code], *to = p->codes.items[callee->code];
-    uint32_t start = codes_instruction_start(p, caller->code, caller->at);
-    uint8_t bytes[24] = {0};
-    size_t want = from->bytecode_size - start < sizeof(bytes) ? from->bytecode_size - start : sizeof(bytes);
+    struct evidence found;
 
     p->counters.edges_checked++;
     if (from->shim)
         return accept(s, caller, callee);
-    p->counters.reads++;
-    if (start >= from->bytecode_size || target_read(p->target, from->bytecode + start, bytes, want) < 0)
+    if (evidence_read(p, caller, callee, &found) < 0 || found.instruction_size == 0)
         return EDGE_REFUSED;
+    const uint8_t *bytes = found.instruction;
+    uint32_t want = found.instruction_size;
     const struct python_opcode *op = &p->opcodes->by_number[bytes[0]];
     if (op->class == PYTHON_OP_OPAQUE)
         return accept(s, caller, callee);
@@ -201,8 +233,7 @@ enum edge_verdict edges_judge(
     bool pristine = op->counter_at && op->counter_at + 2u <= want && p->opcodes->pristine_counter &&
                     load16(bytes + op->counter_at) == p->opcodes->pristine_counter;
     bool suspect = false;
-    uint32_t version = 0;
-    if (!to->shim && !function_read(p, callee, &version) && !unmoved(p, caller, callee))
+    if (!to->shim && !found.function_fits && !unmoved(p, caller, callee))
         return EDGE_REFUSED;
     if (callee->entered) {
         suspect = versioned && pristine; /* a specialised Python call enters no new interpreter loop */
@@ -214,7 +245,7 @@ enum edge_verdict edges_judge(
     } else if (to->shim) {
         return accept(s, caller, callee);
     } else if (versioned) {
-        if (version && version == load32(bytes + op->version_at))
+        if (found.version && found.version == load32(bytes + op->version_at))
             return accept(s, caller, callee);
         suspect = true;
         if (pristine && !unmoved(p, caller, callee))
@@ -226,8 +257,10 @@ enum edge_verdict edges_judge(
     }
     if (!suspect)
         return accept(s, caller, callee);
-    if (!callee->entered && op->call && !callable_in_slot(p, t, caller, callee))
+    if (!callee->entered && op->call && !callable_in_slot(p, t, caller, callee)) {
+        (void)map_put(&s->mismatched, edge_key(caller, callee), now_ns);
         return EDGE_REFUSED;
+    }
     if (unmoved(p, caller, callee)) {
         p->counters.edges_confirmed++;
         return accept(s, caller, callee);

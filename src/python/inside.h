@@ -74,9 +74,15 @@ struct code {
     uint8_t *starts;      /* bit per code unit: an instruction starts here; NULL until needed */
     bool generator, shim; /* shim: the interpreter's own glue, never shown */
 };
+struct code_look { /* one code object's header, as asked for and as it arrived */
+    uint32_t id, size;
+};
 struct codes {
     struct code **items;
     size_t count, capacity;
+    uint8_t *headers; /* of those that are being looked at again */
+    struct code_look *looked_at;
+    size_t headers_capacity, looked_at_capacity;
     struct map by_address;
     struct arena names;
     uint64_t code_type; /* address of PyCode_Type once learnt */
@@ -117,7 +123,7 @@ struct thread {
 };
 
 struct interpreter {
-    uint64_t address, gil, switch_number, holder;
+    uint64_t address, gil, switch_number, holder, words_ns; /* words_ns: when the GIL was last looked at */
     bool gil_known, gil_locked, in_gc, listed;
     uint64_t threads_head;
     struct thread **threads; /* in the order of the target's list */
@@ -128,6 +134,7 @@ struct edges {
     struct map accepted; /* hash of (caller code, at, callee code, entered) */
     struct map pending;  /* the same, of edges that rest on the slot alone -> how often met */
     struct map barren;   /* (caller code, at, entered) -> when an instruction was read there that can't have called */
+    struct map mismatched; /* hash of (caller code, at, callee code, entered) -> when their versions were read to differ */
     struct map sites;    /* hash of (caller code, callee code) -> the last accepted `at` */
 };
 
@@ -198,9 +205,10 @@ int codes_init(struct codes *c);
 void codes_release(struct codes *c);
 /* The code object at an address: known, or read now. -EAGAIN: what is there is no code object. */
 int codes_find(struct python_process *p, uint64_t address, uint32_t *ret_id);
-/* Reads its identity again if that is older than max_age_ns. -ESTALE: it was another object by now, and is forgotten.
- */
-int codes_verify(struct python_process *p, uint32_t id, uint64_t now_ns, uint64_t max_age_ns);
+/* Reads the identities of the steps' code objects again, where that was done longer than max_age_ns ago. One whose
+ * address holds another object by now is forgotten: its `address` is 0. */
+int codes_verify(
+    struct python_process *p, const struct step *steps, size_t count, uint64_t now_ns, uint64_t max_age_ns);
 /* The start of the instruction that holds byte `at` (3.11 and 3.12 point into inline caches). */
 uint32_t codes_instruction_start(struct python_process *p, uint32_t id, uint32_t at);
 
@@ -243,8 +251,9 @@ enum edge_verdict {
 int edges_init(struct edges *s);
 void edges_release(struct edges *s);
 bool edges_known(const struct edges *s, const struct step *caller, const struct step *callee);
-/* No callee can stand here: the instruction, as read a moment ago, pushes no frame of the callee's kind. */
-bool edges_barren(const struct edges *s, const struct step *caller, const struct step *callee, uint64_t now_ns);
+/* Refused, by what was read a moment ago and what lies in the copy. */
+bool edges_refused(
+    struct python_process *p, struct thread *t, const struct step *caller, const struct step *callee, uint64_t now_ns);
 enum edge_verdict edges_judge(
     struct python_process *p, struct thread *t, const struct step *caller, const struct step *callee, uint64_t now_ns);
 /* Another instruction of the caller that is known to call the callee; false if there is none. */

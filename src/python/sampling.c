@@ -13,6 +13,7 @@
 
 enum {
     LIST_AGAIN_NS = 10000000, /* interpreters and threads are listed at least so often */
+    WORDS_AGE_NS = 50000,     /* and the GIL of a process with a single thread is looked at */
 };
 
 static int word_read(struct python_process *p, uint64_t address, uint64_t *ret)
@@ -271,6 +272,33 @@ static size_t threads_choose(struct interpreter *in, bool all, uint64_t holder, 
     return n;
 }
 
+/* With a single thread nobody else can have run, and only its own hold on the GIL is of interest: at rates above 20 kHz
+ * that is looked at less often than the stack. */
+static bool words_due(const struct interpreter *in, uint64_t now_ns)
+{
+    return in->count != 1 || !in->gil_known || in->holder != in->threads[0]->address ||
+           now_ns - in->words_ns > WORDS_AGE_NS;
+}
+
+/* How often the GIL was handed to another thread since it was last looked at; SIZE_MAX: not known. */
+static size_t words_take(
+    struct python_process *p, struct interpreter *in, const struct interpreter_words *w, uint64_t now_ns)
+{
+    const struct python_layout *l = &p->layout;
+    uint64_t switches = load64(w->gil + l->gil_switch_number);
+    size_t handed_over = in->gil_known ? switches - in->switch_number : SIZE_MAX;
+
+    in->in_gc = load32(w->collecting) == 1;
+    if (load64(w->head) != in->threads_head)
+        in->listed = false;
+    in->gil_known = in->gil != 0;
+    in->gil_locked = in->gil && load32(w->gil + l->gil_locked) == 1;
+    in->switch_number = switches;
+    in->holder = load64(w->gil + l->gil_last_holder);
+    in->words_ns = now_ns;
+    return handed_over;
+}
+
 static int interpreter_sample(struct python_process *p, struct interpreter *in, uint64_t now_ns)
 {
     const struct python_layout *l = &p->layout;
@@ -284,7 +312,9 @@ static int interpreter_sample(struct python_process *p, struct interpreter *in, 
             return -ENOMEM;
     }
     struct thread **list = chosen ? chosen : few;
-    size_t n = threads_choose(in, !in->gil_known, in->holder, list);
+    size_t n = threads_choose(in, !in->gil_known, in->holder, list), handed_over = 0;
+    uint64_t former = in->holder;
+    bool words = words_due(in, now_ns);
     for (size_t i = 0; i < n; i++)
         if (snapshot_plan(p, list[i]) < 0)
             return -ENOMEM;
@@ -292,33 +322,23 @@ static int interpreter_sample(struct python_process *p, struct interpreter *in, 
         (void)gil_find(p, in); /* it was starting when it was first seen */
     /* The words come first: a hand-over of the GIL after they were read shows in the next sample's. */
     batch_clear(&p->batch);
-    int r = words_request(p, in, &w);
+    int r = words ? words_request(p, in, &w) : 0;
     if (r == 0)
         r = threads_read(p, list, n);
     if (r < 0)
         return r;
-    if (w.gil_size < l->gil_switch_number + 8u || w.head_size < 8 || w.collecting_size < 4)
+    if (words && (w.gil_size < l->gil_switch_number + 8u || w.head_size < 8 || w.collecting_size < 4))
         return -EFAULT;
-    const uint8_t *gil = w.gil;
-    in->in_gc = load32(w.collecting) == 1;
-    if (load64(w.head) != in->threads_head)
-        in->listed = false;
-    uint64_t switches = load64(gil + l->gil_switch_number), holder = load64(gil + l->gil_last_holder);
-    bool known = in->gil != 0 && in->gil_known;
-    in->gil_locked = in->gil && load32(gil + l->gil_locked) == 1;
-    bool quiet = known && switches == in->switch_number;
-    uint64_t former = in->holder, handed_over = switches - in->switch_number;
-    in->switch_number = switches;
-    in->holder = holder;
-    in->gil_known = in->gil != 0;
+    if (words)
+        handed_over = words_take(p, in, &w, now_ns);
     for (size_t i = 0; i < n; i++)
         thread_walk(p, list[i], now_ns);
-    if (!quiet && known) {
+    if (handed_over) {
         /* Others may have run. With one hand-over only the two; else anybody who was not read just now. */
         size_t m = 0;
         for (size_t i = 0; i < in->count; i++) {
             struct thread *t = in->threads[i];
-            if (t->fresh || (handed_over == 1 && t->address != holder && t->address != former))
+            if (t->fresh || (handed_over == 1 && t->address != in->holder && t->address != former))
                 continue;
             t->fresh = true;
             list[m++] = t;
@@ -331,7 +351,7 @@ static int interpreter_sample(struct python_process *p, struct interpreter *in, 
     }
     for (size_t i = 0; i < in->count; i++) {
         struct thread *t = in->threads[i];
-        t->has_gil = in->gil_locked && t->address == holder;
+        t->has_gil = in->gil_locked && t->address == in->holder;
         if (t->fresh && t->next != (i + 1 < in->count ? in->threads[i + 1]->address : 0))
             in->listed = false;
     }

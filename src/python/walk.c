@@ -112,7 +112,8 @@ int walk_step_read(
     }
     if (frame && !instruction_offset(p, p->codes.items[s.code], frame, &s.at)) {
         /* The frame is torn, or the address holds another code object by now. */
-        if (codes_verify(p, s.code, clock_monotonic_ns(), 1) != -ESTALE || codes_find(p, pointer, &s.code) < 0)
+        if (codes_verify(p, &s, 1, clock_monotonic_ns(), 1) < 0 || p->codes.items[s.code]->address ||
+            codes_find(p, pointer, &s.code) < 0)
             return -EAGAIN;
         frame = snapshot_at(p, t, address, p->frame_header);
         if (frame && !instruction_offset(p, p->codes.items[s.code], frame, &s.at))
@@ -329,16 +330,12 @@ static size_t extend(struct python_process *p, struct thread *t, struct step *or
 static int verify_codes(
     struct python_process *p, struct thread *t, uint64_t now_ns, uint64_t max_age_ns, size_t from, size_t to)
 {
-    int r = 0;
+    int r = codes_verify(p, t->steps + from, to - from, now_ns, max_age_ns);
 
-    for (size_t i = from; i < to; i++) {
-        int one = codes_verify(p, t->steps[i].code, now_ns, max_age_ns);
-        if (one == -ESTALE)
-            one = codes_find(p, t->code_pointers[i], &t->steps[i].code);
-        if (one < 0)
+    for (size_t i = from; i < to; i++)
+        if (!p->codes.items[t->steps[i].code]->address && codes_find(p, t->code_pointers[i], &t->steps[i].code) < 0)
             r = -EAGAIN;
-    }
-    return r;
+    return r < 0 ? -EAGAIN : 0;
 }
 
 /* `order` holds `depth` steps, the outermost first. The interpreter's own shims are left out. */
@@ -362,7 +359,7 @@ static bool edge_holds(struct python_process *p, struct thread *t, struct step *
     struct step *caller = &order[good - 1], *callee = &order[good];
     size_t n = t->step_count;
 
-    if (edges_barren(&p->edges, caller, callee, now_ns) ||
+    if (edges_refused(p, t, caller, callee, now_ns) ||
         verify_codes(p, t, now_ns + 1, 1, n - 1 - good, n + 1 - good) < 0)
         return false;
     caller->code = t->steps[n - good].code;
