@@ -12,7 +12,7 @@ enum {
     THREADS_CAP = 1 << 16, /* thread states followed in one interpreter; a longer list is a torn one */
     DEPTH_CAP = 1 << 20,   /* frames in one stack; a longer chain is a cycle */
     INTERPRETERS_CAP = 1 << 12,
-    HEAP_FRAME_IDLE = 48, /* samples for which a frame outside the data stack is still predicted */
+    HEAP_FRAME_IDLE = 4, /* samples for which a frame outside the data stack is still predicted */
 };
 
 /* ---- memory of the target, as last copied ---- */
@@ -106,7 +106,7 @@ struct thread {
     struct snapshot snapshot;
     struct chunk *chunks; /* [0] the oldest */
     size_t chunk_count, chunk_capacity;
-    uint64_t cframes[4];     /* 3.11, 3.12: where its _PyCFrame was lately, the last one first; 0 none */
+    uint64_t cframe;         /* 3.11, 3.12: where its _PyCFrame was last; 0 none */
     uint32_t learnt;         /* samples it learnt from */
     struct heap_frame *heap; /* those of the last stack first, leaf first; then those of the samples before */
     size_t heap_count, heap_capacity;

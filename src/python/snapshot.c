@@ -53,8 +53,8 @@ int snapshot_plan(struct python_process *p, struct thread *t)
     struct snapshot *s = &t->snapshot;
     s->used = s->count = s->last_hit = 0;
     int r = region_add(s, t->address + p->thread_low, p->thread_high - p->thread_low);
-    for (size_t i = 0; i < ARRAY_SIZE(t->cframes) && t->cframes[i] && r == 0; i++)
-        r = region_add(s, t->cframes[i], CFRAME_SIZE);
+    if (t->cframe && r == 0)
+        r = region_add(s, t->cframe, CFRAME_SIZE);
     for (size_t i = t->chunk_count; i-- > 0 && r == 0;)
         r = region_add(s, t->chunks[i].base, t->chunks[i].read);
     for (size_t i = 0; i < t->heap_count && r == 0; i++)

@@ -126,17 +126,6 @@ int walk_step_read(
     return 0;
 }
 
-/* The last one first; the oldest is forgotten. */
-static void cframe_note(struct thread *t, uint64_t cframe)
-{
-    size_t i = 0;
-
-    while (i + 1 < ARRAY_SIZE(t->cframes) && t->cframes[i] != cframe)
-        i++;
-    memmove(t->cframes + 1, t->cframes, i * sizeof(*t->cframes));
-    t->cframes[0] = cframe;
-}
-
 static int chain_head(struct python_process *p, struct thread *t, uint64_t *ret)
 {
     const uint8_t *field = snapshot_at(p, t, t->address + p->layout.thread_frame, 8);
@@ -151,7 +140,7 @@ static int chain_head(struct python_process *p, struct thread *t, uint64_t *ret)
     if (!field)
         return -EAGAIN;
     *ret = load64(field);
-    cframe_note(t, cframe);
+    t->cframe = cframe;
     return 0;
 }
 
