@@ -260,29 +260,54 @@ int codes_verify(
     return r;
 }
 
-uint32_t codes_instruction_start(struct python_process *p, uint32_t id, uint32_t at)
+/* Where instructions start, among their inline caches (3.11+). False if the bytecode can't be read. */
+static bool starts_know(struct python_process *p, struct code *c)
 {
-    struct code *c = p->codes.items[id];
+    uint32_t units = c->bytecode_size / 2;
+
+    if (c->starts)
+        return true;
+    uint8_t *bytes = malloc(c->bytecode_size);
+    c->starts = calloc(1, units / 8 + 1);
+    p->counters.reads++;
+    if (!bytes || !c->starts || target_read(p->target, c->bytecode, bytes, c->bytecode_size) < 0) {
+        free(bytes);
+        free(c->starts);
+        c->starts = NULL;
+        return false;
+    }
+    for (uint32_t u = 0; u < units; u += 1u + p->opcodes->by_number[bytes[2 * u]].caches)
+        c->starts[u / 8] |= (uint8_t)(1u << (u % 8));
+    free(bytes);
+    return true;
+}
+
+static uint32_t start_at_or_before(const struct code *c, uint32_t at)
+{
     uint32_t units = c->bytecode_size / 2, unit = at / 2;
 
-    if (p->layout.version != 0x030b && p->layout.version != 0x030c)
-        return at;
-    if (!c->starts) {
-        uint8_t *bytes = malloc(c->bytecode_size);
-        c->starts = calloc(1, units / 8 + 1);
-        if (!bytes || !c->starts || target_read(p->target, c->bytecode, bytes, c->bytecode_size) < 0) {
-            free(bytes);
-            free(c->starts);
-            c->starts = NULL;
-            return at;
-        }
-        for (uint32_t u = 0; u < units; u += 1u + p->opcodes->by_number[bytes[2 * u]].caches)
-            c->starts[u / 8] |= (uint8_t)(1u << (u % 8));
-        free(bytes);
-    }
     while (unit > 0 && unit < units && !(c->starts[unit / 8] & (1u << (unit % 8))))
         unit--;
     return unit * 2;
+}
+
+uint32_t codes_instruction_start(struct python_process *p, uint32_t id, uint32_t at)
+{
+    struct code *c = p->codes.items[id];
+
+    if ((p->layout.version != 0x030b && p->layout.version != 0x030c) || !starts_know(p, c))
+        return at;
+    return start_at_or_before(c, at);
+}
+
+bool codes_instruction_before(struct python_process *p, uint32_t id, uint32_t at, uint32_t *ret_at)
+{
+    struct code *c = p->codes.items[id];
+
+    if (p->layout.version < 0x030b || at < 2 || at > c->bytecode_size || !starts_know(p, c))
+        return false;
+    *ret_at = start_at_or_before(c, at - 2);
+    return true;
 }
 
 const struct python_code *python_code(const struct python_process *p, uint32_t id)

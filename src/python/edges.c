@@ -19,9 +19,20 @@
 #include <string.h>
 
 enum {
-    MET_INLINED = 2,     /* sightings that stand for a second read that agrees */
+    MET_INLINED = 2,     /* sightings that stand for a second read that agrees, where the slot names the callable */
+    MAKER_BACK = 4,      /* instructions between the call that made a generator and the one that drives it, at most */
+    MET_ENTERED = 3,     /* and where nothing does */
+    CROWDED = 4,         /* so many times that, where the instruction is known to call another callee */
+    RIVALS = 8,          /* a caller's instructions that may share a callee by numbers alone: each has its part or more */
+    RIVALS_CROWDED = 2,
+    GENERATOR_HEADER = 160, /* bytes of a generator object before its frame, at most */
     LOOKED_AGE_NS = 20000000, /* an instruction may be replaced: instrumented, specialised, its code object freed */
     LOOPS_CAP = 1 << 16, /* interpreter loops in each other: as deep as the C stack */
+};
+
+enum acceptance { /* values of edges.accepted */
+    PROVEN = 1,
+    BY_NUMBERS = 2, /* as long as it is met often enough */
 };
 
 int edges_init(struct edges *s)
@@ -30,6 +41,7 @@ int edges_init(struct edges *s)
     map_init(&s->sites);
     map_init(&s->pending);
     map_init(&s->barren);
+    map_init(&s->served);
     map_init(&s->mismatched);
     return 0;
 }
@@ -40,6 +52,7 @@ void edges_release(struct edges *s)
     map_release(&s->sites);
     map_release(&s->pending);
     map_release(&s->barren);
+    map_release(&s->served);
     map_release(&s->mismatched);
 }
 
@@ -51,13 +64,6 @@ static uint64_t edge_key(const struct step *caller, const struct step *callee)
 static uint64_t site_key(const struct step *caller, const struct step *callee)
 {
     return hash_mix((uint64_t)caller->code << 32 | callee->code, callee->entered);
-}
-
-bool edges_known(const struct edges *s, const struct step *caller, const struct step *callee)
-{
-    uint64_t accepted;
-
-    return map_get(&s->accepted, edge_key(caller, callee), &accepted);
 }
 
 static uint64_t place_key(const struct step *caller, const struct step *callee)
@@ -83,11 +89,73 @@ bool edges_reseat(const struct edges *s, const struct step *caller, const struct
     return true;
 }
 
+/* One more sighting of an edge that nothing proves; of its caller and callee, too, at whatever instruction. */
+static void edge_meet(struct edges *s, const struct step *caller, const struct step *callee)
+{
+    uint64_t met = 0, all = 0;
+
+    (void)map_get(&s->pending, edge_key(caller, callee), &met);
+    (void)map_get(&s->pending, site_key(caller, callee), &all);
+    if ((uint32_t)met == UINT32_MAX)
+        return;
+    (void)map_put(&s->pending, edge_key(caller, callee), met + 1);
+    (void)map_put(&s->pending, site_key(caller, callee), all + 1);
+}
+
+/* The instruction is known to call another callee. */
+static bool crowded(const struct edges *s, const struct step *caller, const struct step *callee)
+{
+    uint64_t other;
+
+    return map_get(&s->served, place_key(caller, callee), &other) && other != callee->code;
+}
+
+/* Torn stacks are the rarer ones, and rarer still at an instruction that calls nobody else. */
+static bool often_enough(const struct edges *s, const struct step *caller, const struct step *callee)
+{
+    uint64_t met = 0, all = 0;
+
+    (void)map_get(&s->pending, edge_key(caller, callee), &met);
+    (void)map_get(&s->pending, site_key(caller, callee), &all);
+    return (uint32_t)met * (uint64_t)(crowded(s, caller, callee) ? RIVALS_CROWDED : RIVALS) >= all;
+}
+
+/* The callee is proven to be called by another instruction of this caller. */
+static bool proven_elsewhere(const struct edges *s, const struct step *caller, const struct step *callee)
+{
+    struct step there = *caller;
+    uint64_t how;
+
+    return edges_reseat(s, caller, callee, &there.at) && there.at != caller->at &&
+           map_get(&s->accepted, edge_key(&there, callee), &how) && how == PROVEN;
+}
+
+bool edges_known(struct edges *s, const struct step *caller, const struct step *callee, bool sighting)
+{
+    uint64_t accepted;
+
+    if (!map_get(&s->accepted, edge_key(caller, callee), &accepted))
+        return false;
+    if (accepted == PROVEN)
+        return true;
+    if (sighting)
+        edge_meet(s, caller, callee);
+    return often_enough(s, caller, callee);
+}
+
+static enum edge_verdict accept_as(
+    struct edges *s, const struct step *caller, const struct step *callee, enum acceptance how)
+{
+    if (map_put(&s->accepted, edge_key(caller, callee), how) == 0) {
+        (void)map_put(&s->sites, site_key(caller, callee), caller->at);
+        (void)map_put(&s->served, place_key(caller, callee), callee->code);
+    }
+    return EDGE_ACCEPTED;
+}
+
 static enum edge_verdict accept(struct edges *s, const struct step *caller, const struct step *callee)
 {
-    if (map_put(&s->accepted, edge_key(caller, callee), 1) == 0)
-        (void)map_put(&s->sites, site_key(caller, callee), caller->at);
-    return EDGE_ACCEPTED;
+    return accept_as(s, caller, callee, PROVEN);
 }
 
 /* Is the callee's function in one of the slots that a call instruction has just freed? */
@@ -104,6 +172,29 @@ static bool callable_in_slot(
     return false;
 }
 
+/* The generator is what FOR_ITER and SEND have on their stack, just below its saved top or at it, and its frame lies
+ * inside it (PyGenObject.gi_iframe). */
+static bool generator_in_slot(
+    struct python_process *p, struct thread *t, const struct step *caller, const struct step *callee)
+{
+    if (caller->stacktop == UINT32_MAX || caller->stacktop < 2)
+        return false;
+    const uint8_t *slots =
+        snapshot_at(p, t, caller->address + p->layout.frame_localsplus + 8ULL * (caller->stacktop - 2), 4 * 8);
+    for (int i = 0; slots && i < 4; i++)
+        if (callee->address - untag(load64(slots + 8 * i)) < GENERATOR_HEADER)
+            return true;
+    return false;
+}
+
+/* What was read speaks against this callee, and nothing in the caller's frame for it. */
+static enum edge_verdict refuse_pair(
+    struct python_process *p, const struct step *caller, const struct step *callee, uint64_t now_ns)
+{
+    (void)map_put(&p->edges.mismatched, edge_key(caller, callee), now_ns);
+    return EDGE_REFUSED;
+}
+
 bool edges_refused(
     struct python_process *p, struct thread *t, const struct step *caller, const struct step *callee, uint64_t now_ns)
 {
@@ -113,7 +204,7 @@ bool edges_refused(
     if (map_get(&s->barren, place_key(caller, callee), &read_ns) && now_ns - read_ns < LOOKED_AGE_NS)
         return true;
     return map_get(&s->mismatched, edge_key(caller, callee), &read_ns) && now_ns - read_ns < LOOKED_AGE_NS &&
-           !callable_in_slot(p, t, caller, callee);
+           !(callee->heap ? generator_in_slot(p, t, caller, callee) : callable_in_slot(p, t, caller, callee));
 }
 
 /* 3.11 marks a frame that was entered from C by a flag in the frame itself, which may be its last tenant's. But each
@@ -204,6 +295,117 @@ static int evidence_read(
     return r;
 }
 
+/*
+ * An edge that nothing proves and nothing refutes. Two more reads that show the pair unmoved speak for it, but a loop may
+ * tear the same way again and again: they count as long as they agree in at least every other try. Else it goes by how
+ * often it is met (`enough` 0: never). A torn stack shows the caller where it stood a moment before, often at a call of
+ * another callee: so an instruction that is known to call another one must be met more often.
+ */
+static enum edge_verdict weigh(
+    struct python_process *p, const struct step *caller, const struct step *callee, unsigned enough)
+{
+    struct edges *s = &p->edges;
+    uint64_t tries = 0;
+
+    edge_meet(s, caller, callee);
+    (void)map_get(&s->pending, edge_key(caller, callee), &tries);
+    uint32_t met = (uint32_t)tries, agreed = (uint32_t)(tries >> 32);
+    if (unmoved(p, caller, callee) && unmoved(p, caller, callee)) {
+        agreed++;
+        (void)map_put(&s->pending, edge_key(caller, callee), (uint64_t)agreed << 32 | met);
+    }
+    if (agreed && 2 * agreed >= met) {
+        p->counters.edges_confirmed++;
+        return accept(s, caller, callee);
+    }
+    if (enough == 0 || met < enough * (crowded(s, caller, callee) ? CROWDED : 1) ||
+        !often_enough(s, caller, callee) || proven_elsewhere(s, caller, callee))
+        return EDGE_REFUSED;
+    return accept_as(s, caller, callee, BY_NUMBERS);
+}
+
+/*
+ * A generator is mostly made by the call right before the GET_ITER or GET_AWAITABLE of the instruction that drives it,
+ * and that call holds a version, too. 1: the callee's, -1: another one's and no other function was ever called there,
+ * 0: it does not tell.
+ */
+static int maker_speaks(
+    struct python_process *p, const struct step *caller, uint32_t driver_at, const struct evidence *found)
+{
+    const struct code *from = p->codes.items[caller->code];
+    uint32_t at = driver_at;
+
+    for (int i = 0; i < MAKER_BACK && found->version; i++) {
+        uint8_t bytes[24];
+        if (!codes_instruction_before(p, caller->code, at, &at) || from->bytecode_size - at < sizeof(bytes))
+            return 0;
+        p->counters.reads++;
+        if (target_read(p->target, from->bytecode + at, bytes, sizeof(bytes)) < 0)
+            return 0;
+        const struct python_opcode *op = &p->opcodes->by_number[bytes[0]];
+        if (op->class == PYTHON_OP_VERSIONED && op->call && op->version_at + 4u <= sizeof(bytes)) {
+            if (load32(bytes + op->version_at) == found->version)
+                return 1;
+            return load16(bytes + op->counter_at) == p->opcodes->pristine_counter ? -1 : 0;
+        }
+        if (op->call)
+            return 0;
+    }
+    return 0;
+}
+
+static bool named(const struct code *c, const char *name)
+{
+    size_t size = strlen(c->public.qualname), wanted = strlen(name);
+
+    return size >= wanted && strcmp(c->public.qualname + size - wanted, name) == 0 &&
+           (size == wanted || c->public.qualname[size - wanted - 1] == '.');
+}
+
+/* The callee's frame was pushed by an interpreter loop of its own: C lies between, and no version says whom it called. */
+static enum edge_verdict judge_entered(struct python_process *p, struct thread *t, const struct step *caller,
+    const struct step *callee, const struct python_opcode *op, bool pristine)
+{
+    /* While an interpreter loop is in C it holds the frame's stack pointer itself; one that is saved (up to 3.13) tells
+     * of a frame that was pushed without C, or of a trace function. */
+    bool saved = p->layout.version < 0x030e && caller->stacktop != UINT32_MAX;
+
+    if (p->layout.version == 0x030b && !called_out(p, t, caller))
+        return EDGE_REFUSED;
+    if (op->class == PYTHON_OP_DROPS)
+        return weigh(p, caller, callee, named(p->codes.items[callee->code], "__del__") ? MET_ENTERED : 0);
+    /* A specialised call enters no new loop before it missed. */
+    if (saved || ((op->class == PYTHON_OP_VERSIONED || op->generator) && pristine))
+        return weigh(p, caller, callee, 0);
+    return weigh(p, caller, callee, MET_ENTERED);
+}
+
+static enum edge_verdict judge_inlined(struct python_process *p, struct thread *t, const struct step *caller,
+    const struct step *callee, const struct python_opcode *op, bool pristine, const struct evidence *found,
+    uint64_t now_ns)
+{
+    const struct code *to = p->codes.items[callee->code];
+
+    if (op->class == PYTHON_OP_RUNS_C) /* it may have been specialised anew since, while the callee ran on */
+        return weigh(p, caller, callee, 0);
+    if (op->class == PYTHON_OP_VERSIONED && op->version_at + 4u <= found->instruction_size && found->version &&
+        found->version == load32(found->instruction + op->version_at))
+        return accept(&p->edges, caller, callee);
+    if (callee->heap) {
+        /* The slot alone is no proof: the next generator often gets the place of the last one. */
+        return op->generator && generator_in_slot(p, t, caller, callee) ? weigh(p, caller, callee, MET_ENTERED)
+                                                                        : refuse_pair(p, caller, callee, now_ns);
+    }
+    if (to->shim) /* of CALL_ALLOC_AND_ENTER_INIT; what it calls is checked for itself */
+        return accept(&p->edges, caller, callee);
+    if (op->class == PYTHON_OP_VERSIONED && pristine)
+        return weigh(p, caller, callee, 0);
+    if (op->call)
+        return callable_in_slot(p, t, caller, callee) ? weigh(p, caller, callee, MET_INLINED)
+                                                      : refuse_pair(p, caller, callee, now_ns);
+    return weigh(p, caller, callee, MET_ENTERED);
+}
+
 enum edge_verdict edges_judge(
     struct python_process *p, struct thread *t, const struct step *caller, const struct step *callee, uint64_t now_ns)
 {
@@ -212,67 +414,28 @@ enum edge_verdict edges_judge(
     struct evidence found;
 
     p->counters.edges_checked++;
-    if (from->shim)
-        return accept(s, caller, callee);
+    if (from->shim) /* it serves __init__, by whatever name the function was defined */
+        return named(to, "__init__") ? accept(s, caller, callee) : weigh(p, caller, callee, MET_ENTERED);
     if (evidence_read(p, caller, callee, &found) < 0 || found.instruction_size == 0)
         return EDGE_REFUSED;
-    const uint8_t *bytes = found.instruction;
-    uint32_t want = found.instruction_size;
-    const struct python_opcode *op = &p->opcodes->by_number[bytes[0]];
+    const struct python_opcode *op = &p->opcodes->by_number[found.instruction[0]];
     if (op->class == PYTHON_OP_OPAQUE)
         return accept(s, caller, callee);
     if (op->class == PYTHON_OP_UNKNOWN || op->class == PYTHON_OP_PURE)
         return refuse_place(p, caller, callee, now_ns);
     if (p->layout.version < 0x030b)
         return accept(s, caller, callee);
-
-    if (op->class == PYTHON_OP_RUNS_C && !callee->entered && !op->may_have_inlined)
+    if (!callee->entered && (op->class == PYTHON_OP_DROPS || (op->class == PYTHON_OP_RUNS_C && !op->may_have_inlined)))
         return refuse_place(p, caller, callee, now_ns);
-
-    bool versioned = op->class == PYTHON_OP_VERSIONED && op->version_at + 4u <= want;
-    bool pristine = op->counter_at && op->counter_at + 2u <= want && p->opcodes->pristine_counter &&
-                    load16(bytes + op->counter_at) == p->opcodes->pristine_counter;
-    bool suspect = false;
     if (!to->shim && !found.function_fits && !unmoved(p, caller, callee))
         return EDGE_REFUSED;
-    if (callee->entered) {
-        suspect = versioned && pristine; /* a specialised Python call enters no new interpreter loop */
-        if (p->layout.version == 0x030b && !called_out(p, t, caller))
-            return EDGE_REFUSED;
-    } else if (op->class == PYTHON_OP_RUNS_C) {
-        /* it pushes no frame itself, but it may have been respecialised since, while the callee ran on */
-        return unmoved(p, caller, callee) ? accept(s, caller, callee) : EDGE_REFUSED;
-    } else if (to->shim) {
-        return accept(s, caller, callee);
-    } else if (versioned) {
-        if (found.version && found.version == load32(bytes + op->version_at))
-            return accept(s, caller, callee);
-        suspect = true;
-        if (pristine && !unmoved(p, caller, callee))
-            return EDGE_REFUSED;
-    } else if (op->generator) {
-        suspect = !to->generator;
-    } else if (op->call) {
-        suspect = true;
+    bool pristine = op->counter_at && op->counter_at + 2u <= found.instruction_size && p->opcodes->pristine_counter &&
+                    load16(found.instruction + op->counter_at) == p->opcodes->pristine_counter;
+    if (callee->heap && to->generator) {
+        int maker = maker_speaks(p, caller, codes_instruction_start(p, caller->code, caller->at), &found);
+        if (maker)
+            return maker > 0 ? accept(s, caller, callee) : refuse_pair(p, caller, callee, now_ns);
     }
-    if (!suspect)
-        return accept(s, caller, callee);
-    if (!callee->entered && op->call && !callable_in_slot(p, t, caller, callee)) {
-        (void)map_put(&s->mismatched, edge_key(caller, callee), now_ns);
-        return EDGE_REFUSED;
-    }
-    if (unmoved(p, caller, callee)) {
-        p->counters.edges_confirmed++;
-        return accept(s, caller, callee);
-    }
-    uint64_t key = edge_key(caller, callee), met = 0;
-    if (!op->call || callee->entered)
-        return EDGE_REFUSED;
-    (void)map_get(&s->pending, key, &met);
-    if (++met >= MET_INLINED) {
-        map_remove(&s->pending, key);
-        return accept(s, caller, callee);
-    }
-    (void)map_put(&s->pending, key, met);
-    return EDGE_REFUSED;
+    return callee->entered ? judge_entered(p, t, caller, callee, op, pristine)
+                           : judge_inlined(p, t, caller, callee, op, pristine, &found, now_ns);
 }

@@ -131,10 +131,12 @@ struct interpreter {
 };
 
 struct edges {
-    struct map accepted; /* hash of (caller code, at, callee code, entered) */
-    struct map pending;  /* the same, of edges that rest on the slot alone -> how often met */
+    struct map accepted; /* hash of (caller code, at, callee code, entered) -> enum acceptance */
+    struct map pending;  /* the same, of edges that nothing proves -> how often met, and (high half) how often two reads agreed;
+                            by the key of `sites`, for all instructions together */
     struct map barren;   /* (caller code, at, entered) -> when an instruction was read there that can't have called */
     struct map mismatched; /* hash of (caller code, at, callee code, entered) -> when their versions were read to differ */
+    struct map served;   /* (caller code, at, entered) -> the callee's code that was accepted there last */
     struct map sites;    /* hash of (caller code, callee code) -> the last accepted `at` */
 };
 
@@ -211,6 +213,8 @@ int codes_verify(
     struct python_process *p, const struct step *steps, size_t count, uint64_t now_ns, uint64_t max_age_ns);
 /* The start of the instruction that holds byte `at` (3.11 and 3.12 point into inline caches). */
 uint32_t codes_instruction_start(struct python_process *p, uint32_t id, uint32_t at);
+/* The instruction before the one that starts at `at` (3.11+); false if there is none or it can't be told. */
+bool codes_instruction_before(struct python_process *p, uint32_t id, uint32_t at, uint32_t *ret_at);
 
 /* ---- batch.c ---- */
 void batch_clear(struct batch *b);
@@ -250,7 +254,8 @@ enum edge_verdict {
 };
 int edges_init(struct edges *s);
 void edges_release(struct edges *s);
-bool edges_known(const struct edges *s, const struct step *caller, const struct step *callee);
+/* sighting: this stack shows the edge, which counts where it is accepted by numbers alone. */
+bool edges_known(struct edges *s, const struct step *caller, const struct step *callee, bool sighting);
 /* Refused, by what was read a moment ago and what lies in the copy. */
 bool edges_refused(
     struct python_process *p, struct thread *t, const struct step *caller, const struct step *callee, uint64_t now_ns);

@@ -77,8 +77,9 @@ int python_layout_from_debug_offsets(const void *data, size_t size, struct pytho
 enum python_opcode_class {
     PYTHON_OP_UNKNOWN = 0, /* no such opcode in this version: never believe it */
     PYTHON_OP_PURE,    /* can neither call nor drop a reference: nothing may stand above it (LOAD_FAST, CACHE ...) */
-    PYTHON_OP_RUNS_C,  /* may reach Python only through C: __del__, a slot, a callback, a signal handler, the collector
-                        */
+    PYTHON_OP_RUNS_C,  /* may reach Python only through C: a slot, a callback, and as DROPS does */
+    PYTHON_OP_DROPS,   /* may do so only by dropping a last reference or looking at the eval breaker: POP_TOP, RETURN_VALUE,
+                          STORE_FAST, JUMP_BACKWARD ... */
     PYTHON_OP_INLINES, /* may push a Python frame itself and may also call C: CALL, CALL_KW, SEND, FOR_ITER_GEN ... */
     PYTHON_OP_VERSIONED, /* inlines, for one function version only, held in its inline cache (CALL_PY_EXACT_ARGS ...) */
     PYTHON_OP_OPAQUE, /* instrumented or executor forms that hide the real opcode: only the weaker check is possible */

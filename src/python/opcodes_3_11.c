@@ -6,7 +6,7 @@ const struct python_opcodes python_opcodes_3_11 = {
     .pristine_counter = 53,
     .by_number = {
         [0] = {.class = PYTHON_OP_PURE}, /* CACHE */
-        [1] = {.class = PYTHON_OP_RUNS_C}, /* POP_TOP */
+        [1] = {.class = PYTHON_OP_DROPS}, /* POP_TOP */
         [2] = {.class = PYTHON_OP_PURE}, /* PUSH_NULL */
         [3] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* BINARY_OP_ADAPTIVE */
         [4] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* BINARY_OP_ADD_FLOAT */
@@ -40,10 +40,10 @@ const struct python_opcodes python_opcodes_3_11 = {
         [32] = {.class = PYTHON_OP_RUNS_C}, /* MATCH_SEQUENCE */
         [33] = {.class = PYTHON_OP_RUNS_C}, /* MATCH_KEYS */
         [34] = {.class = PYTHON_OP_PURE}, /* EXTENDED_ARG_QUICK */
-        [35] = {.class = PYTHON_OP_RUNS_C}, /* PUSH_EXC_INFO */
+        [35] = {.class = PYTHON_OP_DROPS}, /* PUSH_EXC_INFO */
         [36] = {.class = PYTHON_OP_RUNS_C}, /* CHECK_EXC_MATCH */
         [37] = {.class = PYTHON_OP_RUNS_C}, /* CHECK_EG_MATCH */
-        [38] = {.class = PYTHON_OP_RUNS_C}, /* JUMP_BACKWARD_QUICK */
+        [38] = {.class = PYTHON_OP_DROPS}, /* JUMP_BACKWARD_QUICK */
         [39] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* LOAD_ATTR_ADAPTIVE */
         [40] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* LOAD_ATTR_INSTANCE_VALUE */
         [41] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* LOAD_ATTR_MODULE */
@@ -80,7 +80,7 @@ const struct python_opcodes python_opcodes_3_11 = {
         [72] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* PRECALL_METHOD_DESCRIPTOR_FAST_WITH_KEYWORDS */
         [73] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* PRECALL_NO_KW_BUILTIN_FAST */
         [74] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_ASSERTION_ERROR */
-        [75] = {.class = PYTHON_OP_RUNS_C}, /* RETURN_GENERATOR */
+        [75] = {.class = PYTHON_OP_DROPS}, /* RETURN_GENERATOR */
         [76] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* PRECALL_NO_KW_BUILTIN_O */
         [77] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* PRECALL_NO_KW_ISINSTANCE */
         [78] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* PRECALL_NO_KW_LEN */
@@ -88,13 +88,13 @@ const struct python_opcodes python_opcodes_3_11 = {
         [80] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* PRECALL_NO_KW_METHOD_DESCRIPTOR_FAST */
         [81] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* PRECALL_NO_KW_METHOD_DESCRIPTOR_NOARGS */
         [82] = {.class = PYTHON_OP_RUNS_C}, /* LIST_TO_TUPLE */
-        [83] = {.class = PYTHON_OP_RUNS_C}, /* RETURN_VALUE */
+        [83] = {.class = PYTHON_OP_DROPS}, /* RETURN_VALUE */
         [84] = {.class = PYTHON_OP_RUNS_C}, /* IMPORT_STAR */
         [85] = {.class = PYTHON_OP_RUNS_C}, /* SETUP_ANNOTATIONS */
-        [86] = {.class = PYTHON_OP_RUNS_C}, /* YIELD_VALUE */
+        [86] = {.class = PYTHON_OP_DROPS}, /* YIELD_VALUE */
         [87] = {.class = PYTHON_OP_RUNS_C}, /* ASYNC_GEN_WRAP */
         [88] = {.class = PYTHON_OP_RUNS_C}, /* PREP_RERAISE_STAR */
-        [89] = {.class = PYTHON_OP_RUNS_C}, /* POP_EXCEPT */
+        [89] = {.class = PYTHON_OP_DROPS}, /* POP_EXCEPT */
         [90] = {.class = PYTHON_OP_RUNS_C}, /* STORE_NAME */
         [91] = {.class = PYTHON_OP_RUNS_C}, /* DELETE_NAME */
         [92] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* UNPACK_SEQUENCE */
@@ -107,8 +107,8 @@ const struct python_opcodes python_opcodes_3_11 = {
         [99] = {.class = PYTHON_OP_PURE}, /* SWAP */
         [100] = {.class = PYTHON_OP_PURE}, /* LOAD_CONST */
         [101] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_NAME */
-        [102] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_TUPLE */
-        [103] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_LIST */
+        [102] = {.class = PYTHON_OP_DROPS}, /* BUILD_TUPLE */
+        [103] = {.class = PYTHON_OP_DROPS}, /* BUILD_LIST */
         [104] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_SET */
         [105] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_MAP */
         [106] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* LOAD_ATTR */
@@ -122,7 +122,7 @@ const struct python_opcodes python_opcodes_3_11 = {
         [114] = {.class = PYTHON_OP_RUNS_C}, /* POP_JUMP_FORWARD_IF_FALSE */
         [115] = {.class = PYTHON_OP_RUNS_C}, /* POP_JUMP_FORWARD_IF_TRUE */
         [116] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2}, /* LOAD_GLOBAL */
-        [117] = {.class = PYTHON_OP_RUNS_C}, /* IS_OP */
+        [117] = {.class = PYTHON_OP_DROPS}, /* IS_OP */
         [118] = {.class = PYTHON_OP_RUNS_C}, /* CONTAINS_OP */
         [119] = {.class = PYTHON_OP_RUNS_C}, /* RERAISE */
         [120] = {.class = PYTHON_OP_PURE}, /* COPY */
@@ -130,22 +130,22 @@ const struct python_opcodes python_opcodes_3_11 = {
         [122] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* BINARY_OP */
         [123] = {.class = PYTHON_OP_RUNS_C}, /* SEND */
         [124] = {.class = PYTHON_OP_PURE}, /* LOAD_FAST */
-        [125] = {.class = PYTHON_OP_RUNS_C}, /* STORE_FAST */
-        [126] = {.class = PYTHON_OP_RUNS_C}, /* DELETE_FAST */
+        [125] = {.class = PYTHON_OP_DROPS}, /* STORE_FAST */
+        [126] = {.class = PYTHON_OP_DROPS}, /* DELETE_FAST */
         [127] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* PRECALL_NO_KW_TUPLE_1 */
         [128] = {.class = PYTHON_OP_RUNS_C}, /* POP_JUMP_FORWARD_IF_NOT_NONE */
         [129] = {.class = PYTHON_OP_RUNS_C}, /* POP_JUMP_FORWARD_IF_NONE */
         [130] = {.class = PYTHON_OP_RUNS_C}, /* RAISE_VARARGS */
         [131] = {.class = PYTHON_OP_RUNS_C}, /* GET_AWAITABLE */
-        [132] = {.class = PYTHON_OP_RUNS_C}, /* MAKE_FUNCTION */
-        [133] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_SLICE */
+        [132] = {.class = PYTHON_OP_DROPS}, /* MAKE_FUNCTION */
+        [133] = {.class = PYTHON_OP_DROPS}, /* BUILD_SLICE */
         [134] = {.class = PYTHON_OP_PURE}, /* JUMP_BACKWARD_NO_INTERRUPT */
-        [135] = {.class = PYTHON_OP_RUNS_C}, /* MAKE_CELL */
+        [135] = {.class = PYTHON_OP_DROPS}, /* MAKE_CELL */
         [136] = {.class = PYTHON_OP_PURE}, /* LOAD_CLOSURE */
-        [137] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_DEREF */
-        [138] = {.class = PYTHON_OP_RUNS_C}, /* STORE_DEREF */
-        [139] = {.class = PYTHON_OP_RUNS_C}, /* DELETE_DEREF */
-        [140] = {.class = PYTHON_OP_RUNS_C}, /* JUMP_BACKWARD */
+        [137] = {.class = PYTHON_OP_DROPS}, /* LOAD_DEREF */
+        [138] = {.class = PYTHON_OP_DROPS}, /* STORE_DEREF */
+        [139] = {.class = PYTHON_OP_DROPS}, /* DELETE_DEREF */
+        [140] = {.class = PYTHON_OP_DROPS}, /* JUMP_BACKWARD */
         [141] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* PRECALL_NO_KW_TYPE_1 */
         [142] = {.class = PYTHON_OP_RUNS_C}, /* CALL_FUNCTION_EX */
         [143] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* PRECALL_PYFUNC */
@@ -154,25 +154,25 @@ const struct python_opcodes python_opcodes_3_11 = {
         [146] = {.class = PYTHON_OP_RUNS_C}, /* SET_ADD */
         [147] = {.class = PYTHON_OP_RUNS_C}, /* MAP_ADD */
         [148] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_CLASSDEREF */
-        [149] = {.class = PYTHON_OP_RUNS_C}, /* COPY_FREE_VARS */
-        [150] = {.class = PYTHON_OP_RUNS_C}, /* RESUME_QUICK */
-        [151] = {.class = PYTHON_OP_RUNS_C}, /* RESUME */
+        [149] = {.class = PYTHON_OP_DROPS}, /* COPY_FREE_VARS */
+        [150] = {.class = PYTHON_OP_DROPS}, /* RESUME_QUICK */
+        [151] = {.class = PYTHON_OP_DROPS}, /* RESUME */
         [152] = {.class = PYTHON_OP_RUNS_C}, /* MATCH_CLASS */
         [153] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* STORE_ATTR_ADAPTIVE */
         [154] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* STORE_ATTR_INSTANCE_VALUE */
         [155] = {.class = PYTHON_OP_RUNS_C}, /* FORMAT_VALUE */
         [156] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_CONST_KEY_MAP */
-        [157] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_STRING */
+        [157] = {.class = PYTHON_OP_DROPS}, /* BUILD_STRING */
         [158] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* STORE_ATTR_SLOT */
         [159] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* STORE_ATTR_WITH_HINT */
         [160] = {.class = PYTHON_OP_RUNS_C, .caches = 10, .counter_at = 2}, /* LOAD_METHOD */
-        [161] = {.class = PYTHON_OP_RUNS_C}, /* STORE_FAST__LOAD_FAST */
+        [161] = {.class = PYTHON_OP_DROPS}, /* STORE_FAST__LOAD_FAST */
         [162] = {.class = PYTHON_OP_RUNS_C}, /* LIST_EXTEND */
         [163] = {.class = PYTHON_OP_RUNS_C}, /* SET_UPDATE */
         [164] = {.class = PYTHON_OP_RUNS_C}, /* DICT_MERGE */
         [165] = {.class = PYTHON_OP_RUNS_C}, /* DICT_UPDATE */
         [166] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* PRECALL */
-        [167] = {.class = PYTHON_OP_RUNS_C}, /* STORE_FAST__STORE_FAST */
+        [167] = {.class = PYTHON_OP_DROPS}, /* STORE_FAST__STORE_FAST */
         [168] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* STORE_SUBSCR_ADAPTIVE */
         [169] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* STORE_SUBSCR_DICT */
         [170] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* STORE_SUBSCR_LIST_INT */

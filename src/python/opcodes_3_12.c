@@ -6,11 +6,11 @@ const struct python_opcodes python_opcodes_3_12 = {
     .pristine_counter = 832,
     .by_number = {
         [0] = {.class = PYTHON_OP_PURE}, /* CACHE */
-        [1] = {.class = PYTHON_OP_RUNS_C}, /* POP_TOP */
+        [1] = {.class = PYTHON_OP_DROPS}, /* POP_TOP */
         [2] = {.class = PYTHON_OP_PURE}, /* PUSH_NULL */
-        [3] = {.class = PYTHON_OP_RUNS_C}, /* INTERPRETER_EXIT */
-        [4] = {.class = PYTHON_OP_RUNS_C}, /* END_FOR */
-        [5] = {.class = PYTHON_OP_RUNS_C}, /* END_SEND */
+        [3] = {.class = PYTHON_OP_DROPS}, /* INTERPRETER_EXIT */
+        [4] = {.class = PYTHON_OP_DROPS}, /* END_FOR */
+        [5] = {.class = PYTHON_OP_DROPS}, /* END_SEND */
         [6] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* BINARY_OP_ADD_FLOAT */
         [7] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* BINARY_OP_ADD_INT */
         [8] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* BINARY_OP_ADD_UNICODE */
@@ -39,7 +39,7 @@ const struct python_opcodes python_opcodes_3_12 = {
         [32] = {.class = PYTHON_OP_RUNS_C}, /* MATCH_SEQUENCE */
         [33] = {.class = PYTHON_OP_RUNS_C}, /* MATCH_KEYS */
         [34] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_BUILTIN_FAST_WITH_KEYWORDS */
-        [35] = {.class = PYTHON_OP_RUNS_C}, /* PUSH_EXC_INFO */
+        [35] = {.class = PYTHON_OP_DROPS}, /* PUSH_EXC_INFO */
         [36] = {.class = PYTHON_OP_RUNS_C}, /* CHECK_EXC_MATCH */
         [37] = {.class = PYTHON_OP_RUNS_C}, /* CHECK_EG_MATCH */
         [38] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_METHOD_DESCRIPTOR_FAST_WITH_KEYWORDS */
@@ -79,7 +79,7 @@ const struct python_opcodes python_opcodes_3_12 = {
         [72] = {.class = PYTHON_OP_VERSIONED, .caches = 9, .version_at = 8, .counter_at = 2}, /* LOAD_ATTR_GETATTRIBUTE_OVERRIDDEN */
         [73] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_INSTANCE_VALUE */
         [74] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_ASSERTION_ERROR */
-        [75] = {.class = PYTHON_OP_RUNS_C}, /* RETURN_GENERATOR */
+        [75] = {.class = PYTHON_OP_DROPS}, /* RETURN_GENERATOR */
         [76] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_MODULE */
         [77] = {.class = PYTHON_OP_VERSIONED, .caches = 9, .version_at = 8, .counter_at = 2}, /* LOAD_ATTR_PROPERTY */
         [78] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_SLOT */
@@ -87,13 +87,13 @@ const struct python_opcodes python_opcodes_3_12 = {
         [80] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_METHOD_LAZY_DICT */
         [81] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_METHOD_NO_DICT */
         [82] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_METHOD_WITH_VALUES */
-        [83] = {.class = PYTHON_OP_RUNS_C}, /* RETURN_VALUE */
+        [83] = {.class = PYTHON_OP_DROPS}, /* RETURN_VALUE */
         [84] = {.class = PYTHON_OP_PURE}, /* LOAD_CONST__LOAD_FAST */
         [85] = {.class = PYTHON_OP_RUNS_C}, /* SETUP_ANNOTATIONS */
         [86] = {.class = PYTHON_OP_PURE}, /* LOAD_FAST__LOAD_CONST */
         [87] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_LOCALS */
         [88] = {.class = PYTHON_OP_PURE}, /* LOAD_FAST__LOAD_FAST */
-        [89] = {.class = PYTHON_OP_RUNS_C}, /* POP_EXCEPT */
+        [89] = {.class = PYTHON_OP_DROPS}, /* POP_EXCEPT */
         [90] = {.class = PYTHON_OP_RUNS_C}, /* STORE_NAME */
         [91] = {.class = PYTHON_OP_RUNS_C}, /* DELETE_NAME */
         [92] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* UNPACK_SEQUENCE */
@@ -106,8 +106,8 @@ const struct python_opcodes python_opcodes_3_12 = {
         [99] = {.class = PYTHON_OP_PURE}, /* SWAP */
         [100] = {.class = PYTHON_OP_PURE}, /* LOAD_CONST */
         [101] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_NAME */
-        [102] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_TUPLE */
-        [103] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_LIST */
+        [102] = {.class = PYTHON_OP_DROPS}, /* BUILD_TUPLE */
+        [103] = {.class = PYTHON_OP_DROPS}, /* BUILD_LIST */
         [104] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_SET */
         [105] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_MAP */
         [106] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR */
@@ -121,30 +121,30 @@ const struct python_opcodes python_opcodes_3_12 = {
         [114] = {.class = PYTHON_OP_RUNS_C}, /* POP_JUMP_IF_FALSE */
         [115] = {.class = PYTHON_OP_RUNS_C}, /* POP_JUMP_IF_TRUE */
         [116] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* LOAD_GLOBAL */
-        [117] = {.class = PYTHON_OP_RUNS_C}, /* IS_OP */
+        [117] = {.class = PYTHON_OP_DROPS}, /* IS_OP */
         [118] = {.class = PYTHON_OP_RUNS_C}, /* CONTAINS_OP */
         [119] = {.class = PYTHON_OP_RUNS_C}, /* RERAISE */
         [120] = {.class = PYTHON_OP_PURE}, /* COPY */
-        [121] = {.class = PYTHON_OP_RUNS_C}, /* RETURN_CONST */
+        [121] = {.class = PYTHON_OP_DROPS}, /* RETURN_CONST */
         [122] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* BINARY_OP */
         [123] = {.class = PYTHON_OP_INLINES, .caches = 1, .counter_at = 2, .generator = true}, /* SEND */
         [124] = {.class = PYTHON_OP_PURE}, /* LOAD_FAST */
-        [125] = {.class = PYTHON_OP_RUNS_C}, /* STORE_FAST */
-        [126] = {.class = PYTHON_OP_RUNS_C}, /* DELETE_FAST */
+        [125] = {.class = PYTHON_OP_DROPS}, /* STORE_FAST */
+        [126] = {.class = PYTHON_OP_DROPS}, /* DELETE_FAST */
         [127] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_FAST_CHECK */
-        [128] = {.class = PYTHON_OP_RUNS_C}, /* POP_JUMP_IF_NOT_NONE */
-        [129] = {.class = PYTHON_OP_RUNS_C}, /* POP_JUMP_IF_NONE */
+        [128] = {.class = PYTHON_OP_DROPS}, /* POP_JUMP_IF_NOT_NONE */
+        [129] = {.class = PYTHON_OP_DROPS}, /* POP_JUMP_IF_NONE */
         [130] = {.class = PYTHON_OP_RUNS_C}, /* RAISE_VARARGS */
         [131] = {.class = PYTHON_OP_RUNS_C}, /* GET_AWAITABLE */
-        [132] = {.class = PYTHON_OP_RUNS_C}, /* MAKE_FUNCTION */
-        [133] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_SLICE */
+        [132] = {.class = PYTHON_OP_DROPS}, /* MAKE_FUNCTION */
+        [133] = {.class = PYTHON_OP_DROPS}, /* BUILD_SLICE */
         [134] = {.class = PYTHON_OP_PURE}, /* JUMP_BACKWARD_NO_INTERRUPT */
-        [135] = {.class = PYTHON_OP_RUNS_C}, /* MAKE_CELL */
+        [135] = {.class = PYTHON_OP_DROPS}, /* MAKE_CELL */
         [136] = {.class = PYTHON_OP_PURE}, /* LOAD_CLOSURE */
-        [137] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_DEREF */
-        [138] = {.class = PYTHON_OP_RUNS_C}, /* STORE_DEREF */
-        [139] = {.class = PYTHON_OP_RUNS_C}, /* DELETE_DEREF */
-        [140] = {.class = PYTHON_OP_RUNS_C}, /* JUMP_BACKWARD */
+        [137] = {.class = PYTHON_OP_DROPS}, /* LOAD_DEREF */
+        [138] = {.class = PYTHON_OP_DROPS}, /* STORE_DEREF */
+        [139] = {.class = PYTHON_OP_DROPS}, /* DELETE_DEREF */
+        [140] = {.class = PYTHON_OP_DROPS}, /* JUMP_BACKWARD */
         [141] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* LOAD_SUPER_ATTR */
         [142] = {.class = PYTHON_OP_INLINES, .call = true}, /* CALL_FUNCTION_EX */
         [143] = {.class = PYTHON_OP_PURE}, /* LOAD_FAST_AND_CLEAR */
@@ -153,16 +153,16 @@ const struct python_opcodes python_opcodes_3_12 = {
         [146] = {.class = PYTHON_OP_RUNS_C}, /* SET_ADD */
         [147] = {.class = PYTHON_OP_RUNS_C}, /* MAP_ADD */
         [148] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* STORE_ATTR_SLOT */
-        [149] = {.class = PYTHON_OP_RUNS_C}, /* COPY_FREE_VARS */
-        [150] = {.class = PYTHON_OP_RUNS_C}, /* YIELD_VALUE */
-        [151] = {.class = PYTHON_OP_RUNS_C}, /* RESUME */
+        [149] = {.class = PYTHON_OP_DROPS}, /* COPY_FREE_VARS */
+        [150] = {.class = PYTHON_OP_DROPS}, /* YIELD_VALUE */
+        [151] = {.class = PYTHON_OP_DROPS}, /* RESUME */
         [152] = {.class = PYTHON_OP_RUNS_C}, /* MATCH_CLASS */
         [153] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* STORE_ATTR_WITH_HINT */
-        [154] = {.class = PYTHON_OP_RUNS_C}, /* STORE_FAST__LOAD_FAST */
+        [154] = {.class = PYTHON_OP_DROPS}, /* STORE_FAST__LOAD_FAST */
         [155] = {.class = PYTHON_OP_RUNS_C}, /* FORMAT_VALUE */
         [156] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_CONST_KEY_MAP */
-        [157] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_STRING */
-        [158] = {.class = PYTHON_OP_RUNS_C}, /* STORE_FAST__STORE_FAST */
+        [157] = {.class = PYTHON_OP_DROPS}, /* BUILD_STRING */
+        [158] = {.class = PYTHON_OP_DROPS}, /* STORE_FAST__STORE_FAST */
         [159] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* STORE_SUBSCR_DICT */
         [160] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* STORE_SUBSCR_LIST_INT */
         [161] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* UNPACK_SEQUENCE_LIST */
@@ -180,21 +180,21 @@ const struct python_opcodes python_opcodes_3_12 = {
         [175] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_FROM_DICT_OR_GLOBALS */
         [176] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_FROM_DICT_OR_DEREF */
         [237] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* INSTRUMENTED_LOAD_SUPER_ATTR */
-        [238] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_POP_JUMP_IF_NONE */
-        [239] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_POP_JUMP_IF_NOT_NONE */
-        [240] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_RESUME */
+        [238] = {.class = PYTHON_OP_DROPS}, /* INSTRUMENTED_POP_JUMP_IF_NONE */
+        [239] = {.class = PYTHON_OP_DROPS}, /* INSTRUMENTED_POP_JUMP_IF_NOT_NONE */
+        [240] = {.class = PYTHON_OP_DROPS}, /* INSTRUMENTED_RESUME */
         [241] = {.class = PYTHON_OP_INLINES, .caches = 3, .call = true}, /* INSTRUMENTED_CALL */
-        [242] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_RETURN_VALUE */
-        [243] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_YIELD_VALUE */
+        [242] = {.class = PYTHON_OP_DROPS}, /* INSTRUMENTED_RETURN_VALUE */
+        [243] = {.class = PYTHON_OP_DROPS}, /* INSTRUMENTED_YIELD_VALUE */
         [244] = {.class = PYTHON_OP_INLINES, .call = true}, /* INSTRUMENTED_CALL_FUNCTION_EX */
         [245] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_JUMP_FORWARD */
-        [246] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_JUMP_BACKWARD */
-        [247] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_RETURN_CONST */
+        [246] = {.class = PYTHON_OP_DROPS}, /* INSTRUMENTED_JUMP_BACKWARD */
+        [247] = {.class = PYTHON_OP_DROPS}, /* INSTRUMENTED_RETURN_CONST */
         [248] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .may_have_inlined = true}, /* INSTRUMENTED_FOR_ITER */
         [249] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_POP_JUMP_IF_FALSE */
         [250] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_POP_JUMP_IF_TRUE */
-        [251] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_END_FOR */
-        [252] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_END_SEND */
+        [251] = {.class = PYTHON_OP_DROPS}, /* INSTRUMENTED_END_FOR */
+        [252] = {.class = PYTHON_OP_DROPS}, /* INSTRUMENTED_END_SEND */
         [253] = {.class = PYTHON_OP_OPAQUE}, /* INSTRUMENTED_INSTRUCTION */
         [254] = {.class = PYTHON_OP_OPAQUE}, /* INSTRUMENTED_LINE */
     },

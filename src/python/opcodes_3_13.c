@@ -16,8 +16,8 @@ const struct python_opcodes python_opcodes_3_13 = {
         [8] = {.class = PYTHON_OP_RUNS_C}, /* CLEANUP_THROW */
         [9] = {.class = PYTHON_OP_RUNS_C}, /* DELETE_SUBSCR */
         [10] = {.class = PYTHON_OP_RUNS_C}, /* END_ASYNC_FOR */
-        [11] = {.class = PYTHON_OP_RUNS_C}, /* END_FOR */
-        [12] = {.class = PYTHON_OP_RUNS_C}, /* END_SEND */
+        [11] = {.class = PYTHON_OP_DROPS}, /* END_FOR */
+        [12] = {.class = PYTHON_OP_DROPS}, /* END_SEND */
         [13] = {.class = PYTHON_OP_INLINES}, /* EXIT_INIT_CHECK */
         [14] = {.class = PYTHON_OP_RUNS_C}, /* FORMAT_SIMPLE */
         [15] = {.class = PYTHON_OP_RUNS_C}, /* FORMAT_WITH_SPEC */
@@ -26,21 +26,21 @@ const struct python_opcodes python_opcodes_3_13 = {
         [19] = {.class = PYTHON_OP_RUNS_C}, /* GET_ITER */
         [20] = {.class = PYTHON_OP_RUNS_C}, /* GET_LEN */
         [21] = {.class = PYTHON_OP_RUNS_C}, /* GET_YIELD_FROM_ITER */
-        [22] = {.class = PYTHON_OP_RUNS_C}, /* INTERPRETER_EXIT */
+        [22] = {.class = PYTHON_OP_DROPS}, /* INTERPRETER_EXIT */
         [23] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_ASSERTION_ERROR */
         [24] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_BUILD_CLASS */
         [25] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_LOCALS */
-        [26] = {.class = PYTHON_OP_RUNS_C}, /* MAKE_FUNCTION */
+        [26] = {.class = PYTHON_OP_DROPS}, /* MAKE_FUNCTION */
         [27] = {.class = PYTHON_OP_RUNS_C}, /* MATCH_KEYS */
         [28] = {.class = PYTHON_OP_RUNS_C}, /* MATCH_MAPPING */
         [29] = {.class = PYTHON_OP_RUNS_C}, /* MATCH_SEQUENCE */
         [30] = {.class = PYTHON_OP_PURE}, /* NOP */
-        [31] = {.class = PYTHON_OP_RUNS_C}, /* POP_EXCEPT */
-        [32] = {.class = PYTHON_OP_RUNS_C}, /* POP_TOP */
-        [33] = {.class = PYTHON_OP_RUNS_C}, /* PUSH_EXC_INFO */
+        [31] = {.class = PYTHON_OP_DROPS}, /* POP_EXCEPT */
+        [32] = {.class = PYTHON_OP_DROPS}, /* POP_TOP */
+        [33] = {.class = PYTHON_OP_DROPS}, /* PUSH_EXC_INFO */
         [34] = {.class = PYTHON_OP_PURE}, /* PUSH_NULL */
-        [35] = {.class = PYTHON_OP_RUNS_C}, /* RETURN_GENERATOR */
-        [36] = {.class = PYTHON_OP_RUNS_C}, /* RETURN_VALUE */
+        [35] = {.class = PYTHON_OP_DROPS}, /* RETURN_GENERATOR */
+        [36] = {.class = PYTHON_OP_DROPS}, /* RETURN_VALUE */
         [37] = {.class = PYTHON_OP_RUNS_C}, /* SETUP_ANNOTATIONS */
         [38] = {.class = PYTHON_OP_RUNS_C}, /* STORE_SLICE */
         [39] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* STORE_SUBSCR */
@@ -51,12 +51,12 @@ const struct python_opcodes python_opcodes_3_13 = {
         [44] = {.class = PYTHON_OP_RUNS_C}, /* WITH_EXCEPT_START */
         [45] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* BINARY_OP */
         [46] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_CONST_KEY_MAP */
-        [47] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_LIST */
+        [47] = {.class = PYTHON_OP_DROPS}, /* BUILD_LIST */
         [48] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_MAP */
         [49] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_SET */
-        [50] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_SLICE */
-        [51] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_STRING */
-        [52] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_TUPLE */
+        [50] = {.class = PYTHON_OP_DROPS}, /* BUILD_SLICE */
+        [51] = {.class = PYTHON_OP_DROPS}, /* BUILD_STRING */
+        [52] = {.class = PYTHON_OP_DROPS}, /* BUILD_TUPLE */
         [53] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL */
         [54] = {.class = PYTHON_OP_INLINES, .call = true}, /* CALL_FUNCTION_EX */
         [55] = {.class = PYTHON_OP_RUNS_C}, /* CALL_INTRINSIC_1 */
@@ -66,10 +66,10 @@ const struct python_opcodes python_opcodes_3_13 = {
         [59] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* CONTAINS_OP */
         [60] = {.class = PYTHON_OP_RUNS_C}, /* CONVERT_VALUE */
         [61] = {.class = PYTHON_OP_PURE}, /* COPY */
-        [62] = {.class = PYTHON_OP_RUNS_C}, /* COPY_FREE_VARS */
+        [62] = {.class = PYTHON_OP_DROPS}, /* COPY_FREE_VARS */
         [63] = {.class = PYTHON_OP_RUNS_C}, /* DELETE_ATTR */
-        [64] = {.class = PYTHON_OP_RUNS_C}, /* DELETE_DEREF */
-        [65] = {.class = PYTHON_OP_RUNS_C}, /* DELETE_FAST */
+        [64] = {.class = PYTHON_OP_DROPS}, /* DELETE_DEREF */
+        [65] = {.class = PYTHON_OP_DROPS}, /* DELETE_FAST */
         [66] = {.class = PYTHON_OP_RUNS_C}, /* DELETE_GLOBAL */
         [67] = {.class = PYTHON_OP_RUNS_C}, /* DELETE_NAME */
         [68] = {.class = PYTHON_OP_RUNS_C}, /* DICT_MERGE */
@@ -80,15 +80,15 @@ const struct python_opcodes python_opcodes_3_13 = {
         [73] = {.class = PYTHON_OP_RUNS_C}, /* GET_AWAITABLE */
         [74] = {.class = PYTHON_OP_RUNS_C}, /* IMPORT_FROM */
         [75] = {.class = PYTHON_OP_RUNS_C}, /* IMPORT_NAME */
-        [76] = {.class = PYTHON_OP_RUNS_C}, /* IS_OP */
-        [77] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* JUMP_BACKWARD */
+        [76] = {.class = PYTHON_OP_DROPS}, /* IS_OP */
+        [77] = {.class = PYTHON_OP_DROPS, .caches = 1}, /* JUMP_BACKWARD */
         [78] = {.class = PYTHON_OP_PURE}, /* JUMP_BACKWARD_NO_INTERRUPT */
         [79] = {.class = PYTHON_OP_PURE}, /* JUMP_FORWARD */
         [80] = {.class = PYTHON_OP_RUNS_C}, /* LIST_APPEND */
         [81] = {.class = PYTHON_OP_RUNS_C}, /* LIST_EXTEND */
         [82] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR */
         [83] = {.class = PYTHON_OP_PURE}, /* LOAD_CONST */
-        [84] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_DEREF */
+        [84] = {.class = PYTHON_OP_DROPS}, /* LOAD_DEREF */
         [85] = {.class = PYTHON_OP_PURE}, /* LOAD_FAST */
         [86] = {.class = PYTHON_OP_PURE}, /* LOAD_FAST_AND_CLEAR */
         [87] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_FAST_CHECK */
@@ -98,32 +98,32 @@ const struct python_opcodes python_opcodes_3_13 = {
         [91] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* LOAD_GLOBAL */
         [92] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_NAME */
         [93] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* LOAD_SUPER_ATTR */
-        [94] = {.class = PYTHON_OP_RUNS_C}, /* MAKE_CELL */
+        [94] = {.class = PYTHON_OP_DROPS}, /* MAKE_CELL */
         [95] = {.class = PYTHON_OP_RUNS_C}, /* MAP_ADD */
         [96] = {.class = PYTHON_OP_RUNS_C}, /* MATCH_CLASS */
         [97] = {.class = PYTHON_OP_PURE, .caches = 1}, /* POP_JUMP_IF_FALSE */
-        [98] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* POP_JUMP_IF_NONE */
-        [99] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* POP_JUMP_IF_NOT_NONE */
+        [98] = {.class = PYTHON_OP_DROPS, .caches = 1}, /* POP_JUMP_IF_NONE */
+        [99] = {.class = PYTHON_OP_DROPS, .caches = 1}, /* POP_JUMP_IF_NOT_NONE */
         [100] = {.class = PYTHON_OP_PURE, .caches = 1}, /* POP_JUMP_IF_TRUE */
         [101] = {.class = PYTHON_OP_RUNS_C}, /* RAISE_VARARGS */
         [102] = {.class = PYTHON_OP_RUNS_C}, /* RERAISE */
-        [103] = {.class = PYTHON_OP_RUNS_C}, /* RETURN_CONST */
+        [103] = {.class = PYTHON_OP_DROPS}, /* RETURN_CONST */
         [104] = {.class = PYTHON_OP_INLINES, .caches = 1, .counter_at = 2, .generator = true}, /* SEND */
         [105] = {.class = PYTHON_OP_RUNS_C}, /* SET_ADD */
         [106] = {.class = PYTHON_OP_RUNS_C}, /* SET_FUNCTION_ATTRIBUTE */
         [107] = {.class = PYTHON_OP_RUNS_C}, /* SET_UPDATE */
         [108] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* STORE_ATTR */
-        [109] = {.class = PYTHON_OP_RUNS_C}, /* STORE_DEREF */
-        [110] = {.class = PYTHON_OP_RUNS_C}, /* STORE_FAST */
-        [111] = {.class = PYTHON_OP_RUNS_C}, /* STORE_FAST_LOAD_FAST */
-        [112] = {.class = PYTHON_OP_RUNS_C}, /* STORE_FAST_STORE_FAST */
+        [109] = {.class = PYTHON_OP_DROPS}, /* STORE_DEREF */
+        [110] = {.class = PYTHON_OP_DROPS}, /* STORE_FAST */
+        [111] = {.class = PYTHON_OP_DROPS}, /* STORE_FAST_LOAD_FAST */
+        [112] = {.class = PYTHON_OP_DROPS}, /* STORE_FAST_STORE_FAST */
         [113] = {.class = PYTHON_OP_RUNS_C}, /* STORE_GLOBAL */
         [114] = {.class = PYTHON_OP_RUNS_C}, /* STORE_NAME */
         [115] = {.class = PYTHON_OP_PURE}, /* SWAP */
         [116] = {.class = PYTHON_OP_RUNS_C}, /* UNPACK_EX */
         [117] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* UNPACK_SEQUENCE */
-        [118] = {.class = PYTHON_OP_RUNS_C}, /* YIELD_VALUE */
-        [149] = {.class = PYTHON_OP_RUNS_C}, /* RESUME */
+        [118] = {.class = PYTHON_OP_DROPS}, /* YIELD_VALUE */
+        [149] = {.class = PYTHON_OP_DROPS}, /* RESUME */
         [150] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* BINARY_OP_ADD_FLOAT */
         [151] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* BINARY_OP_ADD_INT */
         [152] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* BINARY_OP_ADD_UNICODE */
@@ -181,7 +181,7 @@ const struct python_opcodes python_opcodes_3_13 = {
         [204] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* LOAD_GLOBAL_MODULE */
         [205] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* LOAD_SUPER_ATTR_ATTR */
         [206] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* LOAD_SUPER_ATTR_METHOD */
-        [207] = {.class = PYTHON_OP_RUNS_C}, /* RESUME_CHECK */
+        [207] = {.class = PYTHON_OP_DROPS}, /* RESUME_CHECK */
         [208] = {.class = PYTHON_OP_INLINES, .caches = 1, .counter_at = 2, .generator = true}, /* SEND_GEN */
         [209] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* STORE_ATTR_INSTANCE_VALUE */
         [210] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* STORE_ATTR_SLOT */
@@ -197,12 +197,12 @@ const struct python_opcodes python_opcodes_3_13 = {
         [220] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* UNPACK_SEQUENCE_LIST */
         [221] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* UNPACK_SEQUENCE_TUPLE */
         [222] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* UNPACK_SEQUENCE_TWO_TUPLE */
-        [236] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_RESUME */
-        [237] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_END_FOR */
-        [238] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_END_SEND */
-        [239] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_RETURN_VALUE */
-        [240] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_RETURN_CONST */
-        [241] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_YIELD_VALUE */
+        [236] = {.class = PYTHON_OP_DROPS}, /* INSTRUMENTED_RESUME */
+        [237] = {.class = PYTHON_OP_DROPS}, /* INSTRUMENTED_END_FOR */
+        [238] = {.class = PYTHON_OP_DROPS}, /* INSTRUMENTED_END_SEND */
+        [239] = {.class = PYTHON_OP_DROPS}, /* INSTRUMENTED_RETURN_VALUE */
+        [240] = {.class = PYTHON_OP_DROPS}, /* INSTRUMENTED_RETURN_CONST */
+        [241] = {.class = PYTHON_OP_DROPS}, /* INSTRUMENTED_YIELD_VALUE */
         [242] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* INSTRUMENTED_LOAD_SUPER_ATTR */
         [243] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .may_have_inlined = true}, /* INSTRUMENTED_FOR_ITER */
         [244] = {.class = PYTHON_OP_INLINES, .caches = 3, .call = true}, /* INSTRUMENTED_CALL */
@@ -210,11 +210,11 @@ const struct python_opcodes python_opcodes_3_13 = {
         [246] = {.class = PYTHON_OP_INLINES, .call = true}, /* INSTRUMENTED_CALL_FUNCTION_EX */
         [247] = {.class = PYTHON_OP_OPAQUE}, /* INSTRUMENTED_INSTRUCTION */
         [248] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_JUMP_FORWARD */
-        [249] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* INSTRUMENTED_JUMP_BACKWARD */
+        [249] = {.class = PYTHON_OP_DROPS, .caches = 1}, /* INSTRUMENTED_JUMP_BACKWARD */
         [250] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* INSTRUMENTED_POP_JUMP_IF_TRUE */
         [251] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* INSTRUMENTED_POP_JUMP_IF_FALSE */
-        [252] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* INSTRUMENTED_POP_JUMP_IF_NONE */
-        [253] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* INSTRUMENTED_POP_JUMP_IF_NOT_NONE */
+        [252] = {.class = PYTHON_OP_DROPS, .caches = 1}, /* INSTRUMENTED_POP_JUMP_IF_NONE */
+        [253] = {.class = PYTHON_OP_DROPS, .caches = 1}, /* INSTRUMENTED_POP_JUMP_IF_NOT_NONE */
         [254] = {.class = PYTHON_OP_OPAQUE}, /* INSTRUMENTED_LINE */
     },
 };

@@ -14,8 +14,8 @@ const struct python_opcodes python_opcodes_3_14 = {
         [6] = {.class = PYTHON_OP_RUNS_C}, /* CHECK_EXC_MATCH */
         [7] = {.class = PYTHON_OP_RUNS_C}, /* CLEANUP_THROW */
         [8] = {.class = PYTHON_OP_RUNS_C}, /* DELETE_SUBSCR */
-        [9] = {.class = PYTHON_OP_RUNS_C}, /* END_FOR */
-        [10] = {.class = PYTHON_OP_RUNS_C}, /* END_SEND */
+        [9] = {.class = PYTHON_OP_DROPS}, /* END_FOR */
+        [10] = {.class = PYTHON_OP_DROPS}, /* END_SEND */
         [11] = {.class = PYTHON_OP_INLINES}, /* EXIT_INIT_CHECK */
         [12] = {.class = PYTHON_OP_RUNS_C}, /* FORMAT_SIMPLE */
         [13] = {.class = PYTHON_OP_RUNS_C}, /* FORMAT_WITH_SPEC */
@@ -24,22 +24,22 @@ const struct python_opcodes python_opcodes_3_14 = {
         [16] = {.class = PYTHON_OP_RUNS_C}, /* GET_ITER */
         [18] = {.class = PYTHON_OP_RUNS_C}, /* GET_LEN */
         [19] = {.class = PYTHON_OP_RUNS_C}, /* GET_YIELD_FROM_ITER */
-        [20] = {.class = PYTHON_OP_RUNS_C}, /* INTERPRETER_EXIT */
+        [20] = {.class = PYTHON_OP_DROPS}, /* INTERPRETER_EXIT */
         [21] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_BUILD_CLASS */
         [22] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_LOCALS */
-        [23] = {.class = PYTHON_OP_RUNS_C}, /* MAKE_FUNCTION */
+        [23] = {.class = PYTHON_OP_DROPS}, /* MAKE_FUNCTION */
         [24] = {.class = PYTHON_OP_RUNS_C}, /* MATCH_KEYS */
         [25] = {.class = PYTHON_OP_RUNS_C}, /* MATCH_MAPPING */
         [26] = {.class = PYTHON_OP_RUNS_C}, /* MATCH_SEQUENCE */
         [27] = {.class = PYTHON_OP_PURE}, /* NOP */
         [28] = {.class = PYTHON_OP_PURE}, /* NOT_TAKEN */
-        [29] = {.class = PYTHON_OP_RUNS_C}, /* POP_EXCEPT */
-        [30] = {.class = PYTHON_OP_RUNS_C}, /* POP_ITER */
-        [31] = {.class = PYTHON_OP_RUNS_C}, /* POP_TOP */
-        [32] = {.class = PYTHON_OP_RUNS_C}, /* PUSH_EXC_INFO */
+        [29] = {.class = PYTHON_OP_DROPS}, /* POP_EXCEPT */
+        [30] = {.class = PYTHON_OP_DROPS}, /* POP_ITER */
+        [31] = {.class = PYTHON_OP_DROPS}, /* POP_TOP */
+        [32] = {.class = PYTHON_OP_DROPS}, /* PUSH_EXC_INFO */
         [33] = {.class = PYTHON_OP_PURE}, /* PUSH_NULL */
-        [34] = {.class = PYTHON_OP_RUNS_C}, /* RETURN_GENERATOR */
-        [35] = {.class = PYTHON_OP_RUNS_C}, /* RETURN_VALUE */
+        [34] = {.class = PYTHON_OP_DROPS}, /* RETURN_GENERATOR */
+        [35] = {.class = PYTHON_OP_DROPS}, /* RETURN_VALUE */
         [36] = {.class = PYTHON_OP_RUNS_C}, /* SETUP_ANNOTATIONS */
         [37] = {.class = PYTHON_OP_RUNS_C}, /* STORE_SLICE */
         [38] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* STORE_SUBSCR */
@@ -50,12 +50,12 @@ const struct python_opcodes python_opcodes_3_14 = {
         [43] = {.class = PYTHON_OP_RUNS_C}, /* WITH_EXCEPT_START */
         [44] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP */
         [45] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_INTERPOLATION */
-        [46] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_LIST */
+        [46] = {.class = PYTHON_OP_DROPS}, /* BUILD_LIST */
         [47] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_MAP */
         [48] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_SET */
-        [49] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_SLICE */
-        [50] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_STRING */
-        [51] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_TUPLE */
+        [49] = {.class = PYTHON_OP_DROPS}, /* BUILD_SLICE */
+        [50] = {.class = PYTHON_OP_DROPS}, /* BUILD_STRING */
+        [51] = {.class = PYTHON_OP_DROPS}, /* BUILD_TUPLE */
         [52] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL */
         [53] = {.class = PYTHON_OP_RUNS_C}, /* CALL_INTRINSIC_1 */
         [54] = {.class = PYTHON_OP_RUNS_C}, /* CALL_INTRINSIC_2 */
@@ -64,10 +64,10 @@ const struct python_opcodes python_opcodes_3_14 = {
         [57] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* CONTAINS_OP */
         [58] = {.class = PYTHON_OP_RUNS_C}, /* CONVERT_VALUE */
         [59] = {.class = PYTHON_OP_PURE}, /* COPY */
-        [60] = {.class = PYTHON_OP_RUNS_C}, /* COPY_FREE_VARS */
+        [60] = {.class = PYTHON_OP_DROPS}, /* COPY_FREE_VARS */
         [61] = {.class = PYTHON_OP_RUNS_C}, /* DELETE_ATTR */
-        [62] = {.class = PYTHON_OP_RUNS_C}, /* DELETE_DEREF */
-        [63] = {.class = PYTHON_OP_RUNS_C}, /* DELETE_FAST */
+        [62] = {.class = PYTHON_OP_DROPS}, /* DELETE_DEREF */
+        [63] = {.class = PYTHON_OP_DROPS}, /* DELETE_FAST */
         [64] = {.class = PYTHON_OP_RUNS_C}, /* DELETE_GLOBAL */
         [65] = {.class = PYTHON_OP_RUNS_C}, /* DELETE_NAME */
         [66] = {.class = PYTHON_OP_RUNS_C}, /* DICT_MERGE */
@@ -78,8 +78,8 @@ const struct python_opcodes python_opcodes_3_14 = {
         [71] = {.class = PYTHON_OP_RUNS_C}, /* GET_AWAITABLE */
         [72] = {.class = PYTHON_OP_RUNS_C}, /* IMPORT_FROM */
         [73] = {.class = PYTHON_OP_RUNS_C}, /* IMPORT_NAME */
-        [74] = {.class = PYTHON_OP_RUNS_C}, /* IS_OP */
-        [75] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* JUMP_BACKWARD */
+        [74] = {.class = PYTHON_OP_DROPS}, /* IS_OP */
+        [75] = {.class = PYTHON_OP_DROPS, .caches = 1}, /* JUMP_BACKWARD */
         [76] = {.class = PYTHON_OP_PURE}, /* JUMP_BACKWARD_NO_INTERRUPT */
         [77] = {.class = PYTHON_OP_PURE}, /* JUMP_FORWARD */
         [78] = {.class = PYTHON_OP_RUNS_C}, /* LIST_APPEND */
@@ -87,7 +87,7 @@ const struct python_opcodes python_opcodes_3_14 = {
         [80] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR */
         [81] = {.class = PYTHON_OP_PURE}, /* LOAD_COMMON_CONSTANT */
         [82] = {.class = PYTHON_OP_PURE}, /* LOAD_CONST */
-        [83] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_DEREF */
+        [83] = {.class = PYTHON_OP_DROPS}, /* LOAD_DEREF */
         [84] = {.class = PYTHON_OP_PURE}, /* LOAD_FAST */
         [85] = {.class = PYTHON_OP_PURE}, /* LOAD_FAST_AND_CLEAR */
         [86] = {.class = PYTHON_OP_PURE}, /* LOAD_FAST_BORROW */
@@ -101,12 +101,12 @@ const struct python_opcodes python_opcodes_3_14 = {
         [94] = {.class = PYTHON_OP_PURE}, /* LOAD_SMALL_INT */
         [95] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_SPECIAL */
         [96] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* LOAD_SUPER_ATTR */
-        [97] = {.class = PYTHON_OP_RUNS_C}, /* MAKE_CELL */
+        [97] = {.class = PYTHON_OP_DROPS}, /* MAKE_CELL */
         [98] = {.class = PYTHON_OP_RUNS_C}, /* MAP_ADD */
         [99] = {.class = PYTHON_OP_RUNS_C}, /* MATCH_CLASS */
         [100] = {.class = PYTHON_OP_PURE, .caches = 1}, /* POP_JUMP_IF_FALSE */
-        [101] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* POP_JUMP_IF_NONE */
-        [102] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* POP_JUMP_IF_NOT_NONE */
+        [101] = {.class = PYTHON_OP_DROPS, .caches = 1}, /* POP_JUMP_IF_NONE */
+        [102] = {.class = PYTHON_OP_DROPS, .caches = 1}, /* POP_JUMP_IF_NOT_NONE */
         [103] = {.class = PYTHON_OP_PURE, .caches = 1}, /* POP_JUMP_IF_TRUE */
         [104] = {.class = PYTHON_OP_RUNS_C}, /* RAISE_VARARGS */
         [105] = {.class = PYTHON_OP_RUNS_C}, /* RERAISE */
@@ -115,17 +115,17 @@ const struct python_opcodes python_opcodes_3_14 = {
         [108] = {.class = PYTHON_OP_RUNS_C}, /* SET_FUNCTION_ATTRIBUTE */
         [109] = {.class = PYTHON_OP_RUNS_C}, /* SET_UPDATE */
         [110] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* STORE_ATTR */
-        [111] = {.class = PYTHON_OP_RUNS_C}, /* STORE_DEREF */
-        [112] = {.class = PYTHON_OP_RUNS_C}, /* STORE_FAST */
-        [113] = {.class = PYTHON_OP_RUNS_C}, /* STORE_FAST_LOAD_FAST */
-        [114] = {.class = PYTHON_OP_RUNS_C}, /* STORE_FAST_STORE_FAST */
+        [111] = {.class = PYTHON_OP_DROPS}, /* STORE_DEREF */
+        [112] = {.class = PYTHON_OP_DROPS}, /* STORE_FAST */
+        [113] = {.class = PYTHON_OP_DROPS}, /* STORE_FAST_LOAD_FAST */
+        [114] = {.class = PYTHON_OP_DROPS}, /* STORE_FAST_STORE_FAST */
         [115] = {.class = PYTHON_OP_RUNS_C}, /* STORE_GLOBAL */
         [116] = {.class = PYTHON_OP_RUNS_C}, /* STORE_NAME */
         [117] = {.class = PYTHON_OP_PURE}, /* SWAP */
         [118] = {.class = PYTHON_OP_RUNS_C}, /* UNPACK_EX */
         [119] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* UNPACK_SEQUENCE */
-        [120] = {.class = PYTHON_OP_RUNS_C}, /* YIELD_VALUE */
-        [128] = {.class = PYTHON_OP_RUNS_C}, /* RESUME */
+        [120] = {.class = PYTHON_OP_DROPS}, /* YIELD_VALUE */
+        [128] = {.class = PYTHON_OP_DROPS}, /* RESUME */
         [129] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_ADD_FLOAT */
         [130] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_ADD_INT */
         [131] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_ADD_UNICODE */
@@ -172,8 +172,8 @@ const struct python_opcodes python_opcodes_3_14 = {
         [172] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* FOR_ITER_LIST */
         [173] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* FOR_ITER_RANGE */
         [174] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* FOR_ITER_TUPLE */
-        [175] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* JUMP_BACKWARD_JIT */
-        [176] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* JUMP_BACKWARD_NO_JIT */
+        [175] = {.class = PYTHON_OP_DROPS, .caches = 1}, /* JUMP_BACKWARD_JIT */
+        [176] = {.class = PYTHON_OP_DROPS, .caches = 1}, /* JUMP_BACKWARD_NO_JIT */
         [177] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_CLASS */
         [178] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_CLASS_WITH_METACLASS_CHECK */
         [179] = {.class = PYTHON_OP_VERSIONED, .caches = 9, .version_at = 8, .counter_at = 2}, /* LOAD_ATTR_GETATTRIBUTE_OVERRIDDEN */
@@ -193,7 +193,7 @@ const struct python_opcodes python_opcodes_3_14 = {
         [193] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* LOAD_GLOBAL_MODULE */
         [194] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* LOAD_SUPER_ATTR_ATTR */
         [195] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* LOAD_SUPER_ATTR_METHOD */
-        [196] = {.class = PYTHON_OP_RUNS_C}, /* RESUME_CHECK */
+        [196] = {.class = PYTHON_OP_DROPS}, /* RESUME_CHECK */
         [197] = {.class = PYTHON_OP_INLINES, .caches = 1, .counter_at = 2, .generator = true}, /* SEND_GEN */
         [198] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* STORE_ATTR_INSTANCE_VALUE */
         [199] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* STORE_ATTR_SLOT */
@@ -209,26 +209,26 @@ const struct python_opcodes python_opcodes_3_14 = {
         [209] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* UNPACK_SEQUENCE_LIST */
         [210] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* UNPACK_SEQUENCE_TUPLE */
         [211] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* UNPACK_SEQUENCE_TWO_TUPLE */
-        [234] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_END_FOR */
-        [235] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_POP_ITER */
-        [236] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_END_SEND */
+        [234] = {.class = PYTHON_OP_DROPS}, /* INSTRUMENTED_END_FOR */
+        [235] = {.class = PYTHON_OP_DROPS}, /* INSTRUMENTED_POP_ITER */
+        [236] = {.class = PYTHON_OP_DROPS}, /* INSTRUMENTED_END_SEND */
         [237] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .may_have_inlined = true}, /* INSTRUMENTED_FOR_ITER */
         [238] = {.class = PYTHON_OP_OPAQUE}, /* INSTRUMENTED_INSTRUCTION */
         [239] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_JUMP_FORWARD */
         [240] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_NOT_TAKEN */
         [241] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* INSTRUMENTED_POP_JUMP_IF_TRUE */
         [242] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* INSTRUMENTED_POP_JUMP_IF_FALSE */
-        [243] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* INSTRUMENTED_POP_JUMP_IF_NONE */
-        [244] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* INSTRUMENTED_POP_JUMP_IF_NOT_NONE */
-        [245] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_RESUME */
-        [246] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_RETURN_VALUE */
-        [247] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_YIELD_VALUE */
+        [243] = {.class = PYTHON_OP_DROPS, .caches = 1}, /* INSTRUMENTED_POP_JUMP_IF_NONE */
+        [244] = {.class = PYTHON_OP_DROPS, .caches = 1}, /* INSTRUMENTED_POP_JUMP_IF_NOT_NONE */
+        [245] = {.class = PYTHON_OP_DROPS}, /* INSTRUMENTED_RESUME */
+        [246] = {.class = PYTHON_OP_DROPS}, /* INSTRUMENTED_RETURN_VALUE */
+        [247] = {.class = PYTHON_OP_DROPS}, /* INSTRUMENTED_YIELD_VALUE */
         [248] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_END_ASYNC_FOR */
         [249] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* INSTRUMENTED_LOAD_SUPER_ATTR */
         [250] = {.class = PYTHON_OP_INLINES, .caches = 3, .call = true}, /* INSTRUMENTED_CALL */
         [251] = {.class = PYTHON_OP_INLINES, .caches = 3, .call = true}, /* INSTRUMENTED_CALL_KW */
         [252] = {.class = PYTHON_OP_INLINES, .call = true}, /* INSTRUMENTED_CALL_FUNCTION_EX */
-        [253] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* INSTRUMENTED_JUMP_BACKWARD */
+        [253] = {.class = PYTHON_OP_DROPS, .caches = 1}, /* INSTRUMENTED_JUMP_BACKWARD */
         [254] = {.class = PYTHON_OP_OPAQUE}, /* INSTRUMENTED_LINE */
         [255] = {.class = PYTHON_OP_OPAQUE}, /* ENTER_EXECUTOR */
     },

@@ -14,30 +14,30 @@ const struct python_opcodes python_opcodes_3_15 = {
         [6] = {.class = PYTHON_OP_RUNS_C}, /* CHECK_EXC_MATCH */
         [7] = {.class = PYTHON_OP_RUNS_C}, /* CLEANUP_THROW */
         [8] = {.class = PYTHON_OP_RUNS_C}, /* DELETE_SUBSCR */
-        [9] = {.class = PYTHON_OP_RUNS_C}, /* END_FOR */
-        [10] = {.class = PYTHON_OP_RUNS_C}, /* END_SEND */
+        [9] = {.class = PYTHON_OP_DROPS}, /* END_FOR */
+        [10] = {.class = PYTHON_OP_DROPS}, /* END_SEND */
         [11] = {.class = PYTHON_OP_INLINES}, /* EXIT_INIT_CHECK */
         [12] = {.class = PYTHON_OP_RUNS_C}, /* FORMAT_SIMPLE */
         [13] = {.class = PYTHON_OP_RUNS_C}, /* FORMAT_WITH_SPEC */
         [14] = {.class = PYTHON_OP_RUNS_C}, /* GET_AITER */
         [15] = {.class = PYTHON_OP_RUNS_C}, /* GET_ANEXT */
         [16] = {.class = PYTHON_OP_RUNS_C}, /* GET_LEN */
-        [18] = {.class = PYTHON_OP_RUNS_C}, /* INTERPRETER_EXIT */
+        [18] = {.class = PYTHON_OP_DROPS}, /* INTERPRETER_EXIT */
         [19] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_BUILD_CLASS */
         [20] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_LOCALS */
-        [21] = {.class = PYTHON_OP_RUNS_C}, /* MAKE_FUNCTION */
+        [21] = {.class = PYTHON_OP_DROPS}, /* MAKE_FUNCTION */
         [22] = {.class = PYTHON_OP_RUNS_C}, /* MATCH_KEYS */
         [23] = {.class = PYTHON_OP_RUNS_C}, /* MATCH_MAPPING */
         [24] = {.class = PYTHON_OP_RUNS_C}, /* MATCH_SEQUENCE */
         [25] = {.class = PYTHON_OP_PURE}, /* NOP */
         [26] = {.class = PYTHON_OP_PURE}, /* NOT_TAKEN */
-        [27] = {.class = PYTHON_OP_RUNS_C}, /* POP_EXCEPT */
-        [28] = {.class = PYTHON_OP_RUNS_C}, /* POP_ITER */
-        [29] = {.class = PYTHON_OP_RUNS_C}, /* POP_TOP */
-        [30] = {.class = PYTHON_OP_RUNS_C}, /* PUSH_EXC_INFO */
+        [27] = {.class = PYTHON_OP_DROPS}, /* POP_EXCEPT */
+        [28] = {.class = PYTHON_OP_DROPS}, /* POP_ITER */
+        [29] = {.class = PYTHON_OP_DROPS}, /* POP_TOP */
+        [30] = {.class = PYTHON_OP_DROPS}, /* PUSH_EXC_INFO */
         [31] = {.class = PYTHON_OP_PURE}, /* PUSH_NULL */
-        [32] = {.class = PYTHON_OP_RUNS_C}, /* RETURN_GENERATOR */
-        [33] = {.class = PYTHON_OP_RUNS_C}, /* RETURN_VALUE */
+        [32] = {.class = PYTHON_OP_DROPS}, /* RETURN_GENERATOR */
+        [33] = {.class = PYTHON_OP_DROPS}, /* RETURN_VALUE */
         [34] = {.class = PYTHON_OP_RUNS_C}, /* SETUP_ANNOTATIONS */
         [35] = {.class = PYTHON_OP_RUNS_C}, /* STORE_SLICE */
         [36] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* STORE_SUBSCR */
@@ -48,12 +48,12 @@ const struct python_opcodes python_opcodes_3_15 = {
         [41] = {.class = PYTHON_OP_RUNS_C}, /* WITH_EXCEPT_START */
         [42] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP */
         [43] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_INTERPOLATION */
-        [44] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_LIST */
+        [44] = {.class = PYTHON_OP_DROPS}, /* BUILD_LIST */
         [45] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_MAP */
         [46] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_SET */
-        [47] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_SLICE */
-        [48] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_STRING */
-        [49] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_TUPLE */
+        [47] = {.class = PYTHON_OP_DROPS}, /* BUILD_SLICE */
+        [48] = {.class = PYTHON_OP_DROPS}, /* BUILD_STRING */
+        [49] = {.class = PYTHON_OP_DROPS}, /* BUILD_TUPLE */
         [50] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL */
         [51] = {.class = PYTHON_OP_RUNS_C}, /* CALL_INTRINSIC_1 */
         [52] = {.class = PYTHON_OP_RUNS_C}, /* CALL_INTRINSIC_2 */
@@ -62,10 +62,10 @@ const struct python_opcodes python_opcodes_3_15 = {
         [55] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* CONTAINS_OP */
         [56] = {.class = PYTHON_OP_RUNS_C}, /* CONVERT_VALUE */
         [57] = {.class = PYTHON_OP_PURE}, /* COPY */
-        [58] = {.class = PYTHON_OP_RUNS_C}, /* COPY_FREE_VARS */
+        [58] = {.class = PYTHON_OP_DROPS}, /* COPY_FREE_VARS */
         [59] = {.class = PYTHON_OP_RUNS_C}, /* DELETE_ATTR */
-        [60] = {.class = PYTHON_OP_RUNS_C}, /* DELETE_DEREF */
-        [61] = {.class = PYTHON_OP_RUNS_C}, /* DELETE_FAST */
+        [60] = {.class = PYTHON_OP_DROPS}, /* DELETE_DEREF */
+        [61] = {.class = PYTHON_OP_DROPS}, /* DELETE_FAST */
         [62] = {.class = PYTHON_OP_RUNS_C}, /* DELETE_GLOBAL */
         [63] = {.class = PYTHON_OP_RUNS_C}, /* DELETE_NAME */
         [64] = {.class = PYTHON_OP_RUNS_C}, /* DICT_MERGE */
@@ -77,8 +77,8 @@ const struct python_opcodes python_opcodes_3_15 = {
         [70] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* GET_ITER */
         [71] = {.class = PYTHON_OP_RUNS_C}, /* IMPORT_FROM */
         [72] = {.class = PYTHON_OP_RUNS_C}, /* IMPORT_NAME */
-        [73] = {.class = PYTHON_OP_RUNS_C}, /* IS_OP */
-        [74] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* JUMP_BACKWARD */
+        [73] = {.class = PYTHON_OP_DROPS}, /* IS_OP */
+        [74] = {.class = PYTHON_OP_DROPS, .caches = 1}, /* JUMP_BACKWARD */
         [75] = {.class = PYTHON_OP_PURE}, /* JUMP_BACKWARD_NO_INTERRUPT */
         [76] = {.class = PYTHON_OP_PURE}, /* JUMP_FORWARD */
         [77] = {.class = PYTHON_OP_RUNS_C}, /* LIST_APPEND */
@@ -86,7 +86,7 @@ const struct python_opcodes python_opcodes_3_15 = {
         [79] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR */
         [80] = {.class = PYTHON_OP_PURE}, /* LOAD_COMMON_CONSTANT */
         [81] = {.class = PYTHON_OP_PURE}, /* LOAD_CONST */
-        [82] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_DEREF */
+        [82] = {.class = PYTHON_OP_DROPS}, /* LOAD_DEREF */
         [83] = {.class = PYTHON_OP_PURE}, /* LOAD_FAST */
         [84] = {.class = PYTHON_OP_PURE}, /* LOAD_FAST_AND_CLEAR */
         [85] = {.class = PYTHON_OP_PURE}, /* LOAD_FAST_BORROW */
@@ -100,12 +100,12 @@ const struct python_opcodes python_opcodes_3_15 = {
         [93] = {.class = PYTHON_OP_PURE}, /* LOAD_SMALL_INT */
         [94] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_SPECIAL */
         [95] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* LOAD_SUPER_ATTR */
-        [96] = {.class = PYTHON_OP_RUNS_C}, /* MAKE_CELL */
+        [96] = {.class = PYTHON_OP_DROPS}, /* MAKE_CELL */
         [97] = {.class = PYTHON_OP_RUNS_C}, /* MAP_ADD */
         [98] = {.class = PYTHON_OP_RUNS_C}, /* MATCH_CLASS */
         [99] = {.class = PYTHON_OP_PURE, .caches = 1}, /* POP_JUMP_IF_FALSE */
-        [100] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* POP_JUMP_IF_NONE */
-        [101] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* POP_JUMP_IF_NOT_NONE */
+        [100] = {.class = PYTHON_OP_DROPS, .caches = 1}, /* POP_JUMP_IF_NONE */
+        [101] = {.class = PYTHON_OP_DROPS, .caches = 1}, /* POP_JUMP_IF_NOT_NONE */
         [102] = {.class = PYTHON_OP_PURE, .caches = 1}, /* POP_JUMP_IF_TRUE */
         [103] = {.class = PYTHON_OP_RUNS_C}, /* RAISE_VARARGS */
         [104] = {.class = PYTHON_OP_RUNS_C}, /* RERAISE */
@@ -114,17 +114,17 @@ const struct python_opcodes python_opcodes_3_15 = {
         [107] = {.class = PYTHON_OP_RUNS_C}, /* SET_FUNCTION_ATTRIBUTE */
         [108] = {.class = PYTHON_OP_RUNS_C}, /* SET_UPDATE */
         [109] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* STORE_ATTR */
-        [110] = {.class = PYTHON_OP_RUNS_C}, /* STORE_DEREF */
-        [111] = {.class = PYTHON_OP_RUNS_C}, /* STORE_FAST */
-        [112] = {.class = PYTHON_OP_RUNS_C}, /* STORE_FAST_LOAD_FAST */
-        [113] = {.class = PYTHON_OP_RUNS_C}, /* STORE_FAST_STORE_FAST */
+        [110] = {.class = PYTHON_OP_DROPS}, /* STORE_DEREF */
+        [111] = {.class = PYTHON_OP_DROPS}, /* STORE_FAST */
+        [112] = {.class = PYTHON_OP_DROPS}, /* STORE_FAST_LOAD_FAST */
+        [113] = {.class = PYTHON_OP_DROPS}, /* STORE_FAST_STORE_FAST */
         [114] = {.class = PYTHON_OP_RUNS_C}, /* STORE_GLOBAL */
         [115] = {.class = PYTHON_OP_RUNS_C}, /* STORE_NAME */
         [116] = {.class = PYTHON_OP_PURE}, /* SWAP */
         [117] = {.class = PYTHON_OP_RUNS_C}, /* UNPACK_EX */
         [118] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* UNPACK_SEQUENCE */
-        [119] = {.class = PYTHON_OP_RUNS_C}, /* YIELD_VALUE */
-        [128] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* RESUME */
+        [119] = {.class = PYTHON_OP_DROPS}, /* YIELD_VALUE */
+        [128] = {.class = PYTHON_OP_DROPS, .caches = 1, .counter_at = 2}, /* RESUME */
         [129] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_ADD_FLOAT */
         [130] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_ADD_INT */
         [131] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_ADD_UNICODE */
@@ -177,8 +177,8 @@ const struct python_opcodes python_opcodes_3_15 = {
         [178] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* FOR_ITER_VIRTUAL */
         [179] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* GET_ITER_SELF */
         [180] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* GET_ITER_VIRTUAL */
-        [181] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* JUMP_BACKWARD_JIT */
-        [182] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* JUMP_BACKWARD_NO_JIT */
+        [181] = {.class = PYTHON_OP_DROPS, .caches = 1}, /* JUMP_BACKWARD_JIT */
+        [182] = {.class = PYTHON_OP_DROPS, .caches = 1}, /* JUMP_BACKWARD_NO_JIT */
         [183] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_CLASS */
         [184] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_CLASS_WITH_METACLASS_CHECK */
         [185] = {.class = PYTHON_OP_VERSIONED, .caches = 9, .version_at = 8, .counter_at = 2}, /* LOAD_ATTR_GETATTRIBUTE_OVERRIDDEN */
@@ -196,8 +196,8 @@ const struct python_opcodes python_opcodes_3_15 = {
         [197] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* LOAD_GLOBAL_MODULE */
         [198] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* LOAD_SUPER_ATTR_ATTR */
         [199] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* LOAD_SUPER_ATTR_METHOD */
-        [200] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* RESUME_CHECK */
-        [201] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* RESUME_CHECK_JIT */
+        [200] = {.class = PYTHON_OP_DROPS, .caches = 1, .counter_at = 2}, /* RESUME_CHECK */
+        [201] = {.class = PYTHON_OP_DROPS, .caches = 1, .counter_at = 2}, /* RESUME_CHECK_JIT */
         [202] = {.class = PYTHON_OP_INLINES, .caches = 1, .counter_at = 2, .generator = true}, /* SEND_ASYNC_GEN */
         [203] = {.class = PYTHON_OP_INLINES, .caches = 1, .counter_at = 2, .generator = true}, /* SEND_GEN */
         [204] = {.class = PYTHON_OP_INLINES, .caches = 1, .counter_at = 2, .generator = true}, /* SEND_VIRTUAL */
@@ -215,26 +215,26 @@ const struct python_opcodes python_opcodes_3_15 = {
         [216] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* UNPACK_SEQUENCE_LIST */
         [217] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* UNPACK_SEQUENCE_TUPLE */
         [218] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* UNPACK_SEQUENCE_TWO_TUPLE */
-        [233] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_END_FOR */
-        [234] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_POP_ITER */
-        [235] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_END_SEND */
+        [233] = {.class = PYTHON_OP_DROPS}, /* INSTRUMENTED_END_FOR */
+        [234] = {.class = PYTHON_OP_DROPS}, /* INSTRUMENTED_POP_ITER */
+        [235] = {.class = PYTHON_OP_DROPS}, /* INSTRUMENTED_END_SEND */
         [236] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .may_have_inlined = true}, /* INSTRUMENTED_FOR_ITER */
         [237] = {.class = PYTHON_OP_OPAQUE}, /* INSTRUMENTED_INSTRUCTION */
         [238] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_JUMP_FORWARD */
         [239] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_NOT_TAKEN */
         [240] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* INSTRUMENTED_POP_JUMP_IF_TRUE */
         [241] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* INSTRUMENTED_POP_JUMP_IF_FALSE */
-        [242] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* INSTRUMENTED_POP_JUMP_IF_NONE */
-        [243] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* INSTRUMENTED_POP_JUMP_IF_NOT_NONE */
-        [244] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* INSTRUMENTED_RESUME */
-        [245] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_RETURN_VALUE */
-        [246] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_YIELD_VALUE */
+        [242] = {.class = PYTHON_OP_DROPS, .caches = 1}, /* INSTRUMENTED_POP_JUMP_IF_NONE */
+        [243] = {.class = PYTHON_OP_DROPS, .caches = 1}, /* INSTRUMENTED_POP_JUMP_IF_NOT_NONE */
+        [244] = {.class = PYTHON_OP_DROPS, .caches = 1}, /* INSTRUMENTED_RESUME */
+        [245] = {.class = PYTHON_OP_DROPS}, /* INSTRUMENTED_RETURN_VALUE */
+        [246] = {.class = PYTHON_OP_DROPS}, /* INSTRUMENTED_YIELD_VALUE */
         [247] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_END_ASYNC_FOR */
         [248] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* INSTRUMENTED_LOAD_SUPER_ATTR */
         [249] = {.class = PYTHON_OP_INLINES, .caches = 3, .call = true}, /* INSTRUMENTED_CALL */
         [250] = {.class = PYTHON_OP_INLINES, .caches = 3, .call = true}, /* INSTRUMENTED_CALL_KW */
         [251] = {.class = PYTHON_OP_INLINES, .caches = 1, .call = true}, /* INSTRUMENTED_CALL_FUNCTION_EX */
-        [252] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* INSTRUMENTED_JUMP_BACKWARD */
+        [252] = {.class = PYTHON_OP_DROPS, .caches = 1}, /* INSTRUMENTED_JUMP_BACKWARD */
         [253] = {.class = PYTHON_OP_OPAQUE}, /* INSTRUMENTED_LINE */
         [254] = {.class = PYTHON_OP_OPAQUE}, /* ENTER_EXECUTOR */
         [255] = {.class = PYTHON_OP_OPAQUE}, /* TRACE_RECORD */

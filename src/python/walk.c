@@ -307,7 +307,7 @@ static size_t extend(struct python_process *p, struct thread *t, struct step *or
             walk_step_read(p, t, end, &s, &pointer) < 0 || s.heap)
             break;
         s.entered = s.entered || entered;
-        if (!edges_known(&p->edges, &order[count - 1], &s))
+        if (!edges_known(&p->edges, &order[count - 1], &s, false))
             break;
         order[count++] = s;
         end += p->codes.items[s.code]->frame_bytes;
@@ -342,6 +342,27 @@ static void publish(struct python_process *p, struct thread *t, const struct ste
         p->counters.repaired++;
 }
 
+/* CPython pushes a frame where the last one on the data stack ends (Python/pystate.c, _PyThreadState_PushFrame), so a
+ * callee that begins elsewhere was not called from there, unless a chunk was full. Generators in between do not count:
+ * they are not on the data stack. `order` holds the outermost first. */
+static bool stands_on_last(
+    const struct python_process *p, const struct thread *t, const struct step *order, size_t callee)
+{
+    const struct step *last = NULL;
+
+    if (is_old(p) || order[callee].heap)
+        return true;
+    for (size_t i = callee; i-- > 0 && !last;)
+        if (!order[i].heap)
+            last = &order[i];
+    if (!last || last->address + p->codes.items[last->code]->frame_bytes == order[callee].address)
+        return true;
+    for (size_t i = 1; i < t->chunk_count; i++)
+        if (order[callee].address == t->chunks[i].base + p->layout.chunk_data)
+            return true;
+    return false;
+}
+
 /* An edge that was not met before, between order[good - 1] and the callee above it. */
 static bool edge_holds(struct python_process *p, struct thread *t, struct step *order, size_t good, uint64_t now_ns)
 {
@@ -353,7 +374,7 @@ static bool edge_holds(struct python_process *p, struct thread *t, struct step *
         return false;
     caller->code = t->steps[n - good].code;
     callee->code = t->steps[n - 1 - good].code;
-    return edges_known(&p->edges, caller, callee) || edges_judge(p, t, caller, callee, now_ns) == EDGE_ACCEPTED;
+    return edges_known(&p->edges, caller, callee, false) || edges_judge(p, t, caller, callee, now_ns) == EDGE_ACCEPTED;
 }
 
 void walk_publish(struct python_process *p, struct thread *t, uint64_t now_ns)
@@ -372,11 +393,12 @@ void walk_publish(struct python_process *p, struct thread *t, uint64_t now_ns)
     size_t good = n ? 1 : 0;
     while (good < n) {
         struct step *caller = &order[good - 1], *callee = &order[good];
-        if (!edges_known(&p->edges, caller, callee) && !edge_holds(p, t, order, good, now_ns)) {
+        bool stands = stands_on_last(p, t, order, good);
+        if (!stands || (!edges_known(&p->edges, caller, callee, true) && !edge_holds(p, t, order, good, now_ns))) {
             uint32_t at;
             p->counters.edges_refused++;
             repaired = true;
-            if (!edges_reseat(&p->edges, caller, callee, &at))
+            if (!stands || !edges_reseat(&p->edges, caller, callee, &at))
                 break;
             caller->at = at; /* its own caller is not affected by that */
         }

@@ -51,7 +51,7 @@ static void print_objects(const struct python_object_layout *o)
 
 static void print_opcodes(const struct python_opcodes *o)
 {
-    static const char *const classes[] = {"unknown", "pure", "runs_c", "inlines", "versioned", "opaque"};
+    static const char *const classes[] = {"unknown", "pure", "runs_c", "drops", "inlines", "versioned", "opaque"};
     printf("\"pristine_counter\": %u, \"opcodes\": [", o->pristine_counter);
     for (size_t i = 0; i < 256; i++) {
         const struct python_opcode *op = &o->by_number[i];
