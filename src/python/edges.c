@@ -23,7 +23,7 @@ enum {
     MAKER_BACK = 4,      /* instructions between the call that made a generator and the one that drives it, at most */
     MET_ENTERED = 3,     /* and where nothing does */
     CROWDED = 4,         /* so many times that, where the instruction is known to call another callee */
-    RIVALS = 8,          /* a caller's instructions that may share a callee by numbers alone: each has its part or more */
+    RIVALS = 4,          /* a caller's instructions that may share a callee by numbers alone: each has its part or more */
     RIVALS_CROWDED = 2,
     GENERATOR_HEADER = 160, /* bytes of a generator object before its frame, at most */
     LOOKED_AGE_NS = 20000000, /* an instruction may be replaced: instrumented, specialised, its code object freed */
@@ -391,6 +391,8 @@ static enum edge_verdict judge_inlined(struct python_process *p, struct thread *
     if (op->class == PYTHON_OP_VERSIONED && op->version_at + 4u <= found->instruction_size && found->version &&
         found->version == load32(found->instruction + op->version_at))
         return accept(&p->edges, caller, callee);
+    if (op->generator && !callee->heap) /* half written: its caller is the last tenant's */
+        return refuse_pair(p, caller, callee, now_ns);
     if (callee->heap) {
         /* The slot alone is no proof: the next generator often gets the place of the last one. */
         return op->generator && generator_in_slot(p, t, caller, callee) ? weigh(p, caller, callee, MET_ENTERED)
