@@ -1,7 +1,7 @@
 /*
  * Many pieces of the target's memory in one process_vm_readv. Each remote segment costs the kernel more than the bytes
- * in it (0.5 us against 0.1 us for a page), so pieces on the same or on neighbouring pages are asked for as one segment,
- * and fall apart again on our side: what lies between them goes into a bin.
+ * in it (0.5 us against 0.1 us for a page), so pieces on the same or on neighbouring pages are asked for as one
+ * segment, and fall apart again on our side: what lies between them goes into a bin.
  *
  * The order of the first pieces is kept: what must be read back to back is added back to back.
  */
@@ -73,7 +73,8 @@ int batch_add(struct batch *b, uint64_t start, uint32_t size, uint8_t *to, uint3
         return 0;
     }
     uint32_t at = (uint32_t)b->piece_count++;
-    b->pieces[at] = (struct batch_piece){.start = start, .size = size, .next = UINT32_MAX, .to = to, .ret_size = ret_size};
+    b->pieces[at] =
+        (struct batch_piece){.start = start, .size = size, .next = UINT32_MAX, .to = to, .ret_size = ret_size};
     for (size_t i = b->span_count; i-- > 0 && b->span_count - i <= LOOK_BACK;)
         if (span_take(b, &b->spans[i], at))
             return 0;

@@ -212,8 +212,7 @@ static bool needs_look(const struct code *c, uint64_t now_ns, uint64_t max_age_n
     return c->address && now_ns >= c->verified_ns + max_age_ns;
 }
 
-int codes_verify(
-    struct python_process *p, const struct step *steps, size_t count, uint64_t now_ns, uint64_t max_age_ns)
+int codes_verify(struct python_process *p, const struct step *steps, size_t count, uint64_t now_ns, uint64_t max_age_ns)
 {
     struct codes *cs = &p->codes;
     uint32_t size = header_size(&p->layout);

@@ -10,8 +10,9 @@
  *   CPython does not clear the slot while the callee runs (3.11-3.15, Python/bytecodes.c, CALL).
  *
  * Only acceptances are remembered for good; for 20 ms also that an instruction is of a kind that pushes nothing, and
- * that a callee's version is not the site's, where the slot (which needs no reading) does not speak for it. An edge that rests on the slot alone is accepted when a second read shows the same
- * pair of frames unmoved, or when it has been met twice.
+ * that a callee's version is not the site's, where the slot (which needs no reading) does not speak for it. An edge
+ * that rests on the slot alone is accepted when a second read shows the same pair of frames unmoved, or when it has
+ * been met twice.
  */
 #include "python/inside.h"
 
@@ -19,15 +20,15 @@
 #include <string.h>
 
 enum {
-    MET_INLINED = 2,     /* sightings that stand for a second read that agrees, where the slot names the callable */
-    MAKER_BACK = 4,      /* instructions between the call that made a generator and the one that drives it, at most */
-    MET_ENTERED = 3,     /* and where nothing does */
-    CROWDED = 4,         /* so many times that, where the instruction is known to call another callee */
-    RIVALS = 4,          /* a caller's instructions that may share a callee by numbers alone: each has its part or more */
+    MET_INLINED = 2, /* sightings that stand for a second read that agrees, where the slot names the callable */
+    MAKER_BACK = 4,  /* instructions between the call that made a generator and the one that drives it, at most */
+    MET_ENTERED = 3, /* and where nothing does */
+    CROWDED = 4,     /* so many times that, where the instruction is known to call another callee */
+    RIVALS = 4,      /* a caller's instructions that may share a callee by numbers alone: each has its part or more */
     RIVALS_CROWDED = 2,
-    GENERATOR_HEADER = 160, /* bytes of a generator object before its frame, at most */
+    GENERATOR_HEADER = 160,   /* bytes of a generator object before its frame, at most */
     LOOKED_AGE_NS = 20000000, /* an instruction may be replaced: instrumented, specialised, its code object freed */
-    LOOPS_CAP = 1 << 16, /* interpreter loops in each other: as deep as the C stack */
+    LOOPS_CAP = 1 << 16,      /* interpreter loops in each other: as deep as the C stack */
 };
 
 enum acceptance { /* values of edges.accepted */
@@ -276,8 +277,8 @@ static int evidence_read(
     uint32_t room = from->bytecode_size - start;
     ret->instruction_size = room < sizeof(ret->instruction) ? room : (uint32_t)sizeof(ret->instruction);
     batch_clear(&p->batch);
-    int r = batch_add(
-        &p->batch, from->bytecode + start, ret->instruction_size, ret->instruction, &ret->instruction_size);
+    int r =
+        batch_add(&p->batch, from->bytecode + start, ret->instruction_size, ret->instruction, &ret->instruction_size);
     if (callee->func && !to->shim && l->function_version != PYTHON_FIELD_NONE) {
         low = l->function_code < l->function_version ? l->function_code : l->function_version;
         size = (l->function_code > l->function_version ? l->function_code : l->function_version) + 8u - low;
@@ -296,10 +297,10 @@ static int evidence_read(
 }
 
 /*
- * An edge that nothing proves and nothing refutes. Two more reads that show the pair unmoved speak for it, but a loop may
- * tear the same way again and again: they count as long as they agree in at least every other try. Else it goes by how
- * often it is met (`enough` 0: never). A torn stack shows the caller where it stood a moment before, often at a call of
- * another callee: so an instruction that is known to call another one must be met more often.
+ * An edge that nothing proves and nothing refutes. Two more reads that show the pair unmoved speak for it, but a loop
+ * may tear the same way again and again: they count as long as they agree in at least every other try. Else it goes by
+ * how often it is met (`enough` 0: never). A torn stack shows the caller where it stood a moment before, often at a
+ * call of another callee: so an instruction that is known to call another one must be met more often.
  */
 static enum edge_verdict weigh(
     struct python_process *p, const struct step *caller, const struct step *callee, unsigned enough)
@@ -318,8 +319,8 @@ static enum edge_verdict weigh(
         p->counters.edges_confirmed++;
         return accept(s, caller, callee);
     }
-    if (enough == 0 || met < enough * (crowded(s, caller, callee) ? CROWDED : 1) ||
-        !often_enough(s, caller, callee) || proven_elsewhere(s, caller, callee))
+    if (enough == 0 || met < enough * (crowded(s, caller, callee) ? CROWDED : 1) || !often_enough(s, caller, callee) ||
+        proven_elsewhere(s, caller, callee))
         return EDGE_REFUSED;
     return accept_as(s, caller, callee, BY_NUMBERS);
 }
@@ -362,7 +363,8 @@ static bool named(const struct code *c, const char *name)
            (size == wanted || c->public.qualname[size - wanted - 1] == '.');
 }
 
-/* The callee's frame was pushed by an interpreter loop of its own: C lies between, and no version says whom it called. */
+/* The callee's frame was pushed by an interpreter loop of its own: C lies between, and no version says whom it called.
+ */
 static enum edge_verdict judge_entered(struct python_process *p, struct thread *t, const struct step *caller,
     const struct step *callee, const struct python_opcode *op, bool pristine)
 {
@@ -374,8 +376,8 @@ static enum edge_verdict judge_entered(struct python_process *p, struct thread *
         return EDGE_REFUSED;
     if (op->class == PYTHON_OP_DROPS)
         return weigh(p, caller, callee, named(p->codes.items[callee->code], "__del__") ? MET_ENTERED : 0);
-    /* A specialised call enters no new loop before it missed. */
-    if (saved || ((op->class == PYTHON_OP_VERSIONED || op->generator) && pristine))
+    /* A specialised call enters no new loop before it missed, and other specialised forms call nothing. */
+    if (saved || (pristine && (op->class == PYTHON_OP_VERSIONED || op->generator || op->drops_while_hit)))
         return weigh(p, caller, callee, 0);
     return weigh(p, caller, callee, MET_ENTERED);
 }

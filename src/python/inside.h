@@ -132,12 +132,13 @@ struct interpreter {
 
 struct edges {
     struct map accepted; /* hash of (caller code, at, callee code, entered) -> enum acceptance */
-    struct map pending;  /* the same, of edges that nothing proves -> how often met, and (high half) how often two reads agreed;
-                            by the key of `sites`, for all instructions together */
+    struct map pending;  /* the same, of edges that nothing proves -> how often met, and (high half) how often two reads
+                            agreed;  by the key of `sites`, for all instructions together */
     struct map barren;   /* (caller code, at, entered) -> when an instruction was read there that can't have called */
-    struct map mismatched; /* hash of (caller code, at, callee code, entered) -> when their versions were read to differ */
-    struct map served;   /* (caller code, at, entered) -> the callee's code that was accepted there last */
-    struct map sites;    /* hash of (caller code, callee code) -> the last accepted `at` */
+    struct map
+        mismatched;    /* hash of (caller code, at, callee code, entered) -> when their versions were read to differ */
+    struct map served; /* (caller code, at, entered) -> the callee's code that was accepted there last */
+    struct map sites;  /* hash of (caller code, callee code) -> the last accepted `at` */
 };
 
 struct python_process {
@@ -225,7 +226,7 @@ int batch_add(struct batch *b, uint64_t start, uint32_t size, uint8_t *to, uint3
 int batch_read(struct python_process *p);
 
 /* ---- snapshot.c ---- */
-int snapshot_plan(struct python_process *p, struct thread *t); /* lays out the regions predicted to be needed */
+int snapshot_plan(struct python_process *p, struct thread *t);    /* lays out the regions predicted to be needed */
 int snapshot_request(struct python_process *p, struct thread *t); /* adds the planned regions to p->batch */
 /* size bytes at address, from the copy or fetched now; NULL if they can't be had. Valid until the next fetch. */
 const uint8_t *snapshot_at(struct python_process *p, struct thread *t, uint64_t address, uint32_t size);

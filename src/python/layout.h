@@ -76,11 +76,11 @@ int python_layout_from_debug_offsets(const void *data, size_t size, struct pytho
 /* ---- opcodes, by minor version: what the edge check needs (opcodes_3_8.c ..., made by tools/layout/generate) ---- */
 enum python_opcode_class {
     PYTHON_OP_UNKNOWN = 0, /* no such opcode in this version: never believe it */
-    PYTHON_OP_PURE,    /* can neither call nor drop a reference: nothing may stand above it (LOAD_FAST, CACHE ...) */
-    PYTHON_OP_RUNS_C,  /* may reach Python only through C: a slot, a callback, and as DROPS does */
-    PYTHON_OP_DROPS,   /* may do so only by dropping a last reference or looking at the eval breaker: POP_TOP, RETURN_VALUE,
-                          STORE_FAST, JUMP_BACKWARD ... */
-    PYTHON_OP_INLINES, /* may push a Python frame itself and may also call C: CALL, CALL_KW, SEND, FOR_ITER_GEN ... */
+    PYTHON_OP_PURE,      /* can neither call nor drop a reference: nothing may stand above it (LOAD_FAST, CACHE ...) */
+    PYTHON_OP_RUNS_C,    /* may reach Python only through C: a slot, a callback, and as DROPS does */
+    PYTHON_OP_DROPS,     /* may do so only by dropping a last reference or looking at the eval breaker: POP_TOP,
+                            RETURN_VALUE,     STORE_FAST, JUMP_BACKWARD ... */
+    PYTHON_OP_INLINES,   /* may push a Python frame itself and may also call C: CALL, CALL_KW, SEND, FOR_ITER_GEN ... */
     PYTHON_OP_VERSIONED, /* inlines, for one function version only, held in its inline cache (CALL_PY_EXACT_ARGS ...) */
     PYTHON_OP_OPAQUE, /* instrumented or executor forms that hide the real opcode: only the weaker check is possible */
 };
@@ -91,6 +91,7 @@ struct python_opcode {
     uint8_t counter_at;    /* where the adaptive counter (uint16) is, bytes from the instruction; 0: none */
     bool generator;        /* the frame it pushes belongs to a generator or coroutine (FOR_ITER_GEN, SEND_GEN, SEND) */
     bool call;             /* the callable lies on the caller's value stack (CALL family), at its saved stacktop */
+    bool drops_while_hit;  /* RUNS_C: does no more than DROPS while its counter is pristine */
     bool may_have_inlined; /* RUNS_C as it stands, but another form of its family inlines: the site may have been
                               specialised anew while the callee ran. A second read decides. */
 };

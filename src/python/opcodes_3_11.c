@@ -9,32 +9,32 @@ const struct python_opcodes python_opcodes_3_11 = {
         [1] = {.class = PYTHON_OP_DROPS}, /* POP_TOP */
         [2] = {.class = PYTHON_OP_PURE}, /* PUSH_NULL */
         [3] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* BINARY_OP_ADAPTIVE */
-        [4] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* BINARY_OP_ADD_FLOAT */
-        [5] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* BINARY_OP_ADD_INT */
-        [6] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* BINARY_OP_ADD_UNICODE */
-        [7] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* BINARY_OP_INPLACE_ADD_UNICODE */
-        [8] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* BINARY_OP_MULTIPLY_FLOAT */
+        [4] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .drops_while_hit = true}, /* BINARY_OP_ADD_FLOAT */
+        [5] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .drops_while_hit = true}, /* BINARY_OP_ADD_INT */
+        [6] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .drops_while_hit = true}, /* BINARY_OP_ADD_UNICODE */
+        [7] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .drops_while_hit = true}, /* BINARY_OP_INPLACE_ADD_UNICODE */
+        [8] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .drops_while_hit = true}, /* BINARY_OP_MULTIPLY_FLOAT */
         [9] = {.class = PYTHON_OP_PURE}, /* NOP */
         [10] = {.class = PYTHON_OP_RUNS_C}, /* UNARY_POSITIVE */
         [11] = {.class = PYTHON_OP_RUNS_C}, /* UNARY_NEGATIVE */
         [12] = {.class = PYTHON_OP_RUNS_C}, /* UNARY_NOT */
-        [13] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* BINARY_OP_MULTIPLY_INT */
-        [14] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* BINARY_OP_SUBTRACT_FLOAT */
+        [13] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .drops_while_hit = true}, /* BINARY_OP_MULTIPLY_INT */
+        [14] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .drops_while_hit = true}, /* BINARY_OP_SUBTRACT_FLOAT */
         [15] = {.class = PYTHON_OP_RUNS_C}, /* UNARY_INVERT */
-        [16] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* BINARY_OP_SUBTRACT_INT */
+        [16] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .drops_while_hit = true}, /* BINARY_OP_SUBTRACT_INT */
         [17] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2, .may_have_inlined = true}, /* BINARY_SUBSCR_ADAPTIVE */
         [18] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2, .may_have_inlined = true}, /* BINARY_SUBSCR_DICT */
         [19] = {.class = PYTHON_OP_INLINES, .caches = 4, .counter_at = 2}, /* BINARY_SUBSCR_GETITEM */
-        [20] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2, .may_have_inlined = true}, /* BINARY_SUBSCR_LIST_INT */
-        [21] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2, .may_have_inlined = true}, /* BINARY_SUBSCR_TUPLE_INT */
+        [20] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* BINARY_SUBSCR_LIST_INT */
+        [21] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* BINARY_SUBSCR_TUPLE_INT */
         [22] = {.class = PYTHON_OP_INLINES, .caches = 4, .counter_at = 2, .call = true}, /* CALL_ADAPTIVE */
         [23] = {.class = PYTHON_OP_VERSIONED, .caches = 4, .version_at = 4, .counter_at = 2, .call = true}, /* CALL_PY_EXACT_ARGS */
         [24] = {.class = PYTHON_OP_VERSIONED, .caches = 4, .version_at = 4, .counter_at = 2, .call = true}, /* CALL_PY_WITH_DEFAULTS */
         [25] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2, .may_have_inlined = true}, /* BINARY_SUBSCR */
         [26] = {.class = PYTHON_OP_RUNS_C, .caches = 2, .counter_at = 2}, /* COMPARE_OP_ADAPTIVE */
-        [27] = {.class = PYTHON_OP_RUNS_C, .caches = 2, .counter_at = 2}, /* COMPARE_OP_FLOAT_JUMP */
-        [28] = {.class = PYTHON_OP_RUNS_C, .caches = 2, .counter_at = 2}, /* COMPARE_OP_INT_JUMP */
-        [29] = {.class = PYTHON_OP_RUNS_C, .caches = 2, .counter_at = 2}, /* COMPARE_OP_STR_JUMP */
+        [27] = {.class = PYTHON_OP_RUNS_C, .caches = 2, .counter_at = 2, .drops_while_hit = true}, /* COMPARE_OP_FLOAT_JUMP */
+        [28] = {.class = PYTHON_OP_RUNS_C, .caches = 2, .counter_at = 2, .drops_while_hit = true}, /* COMPARE_OP_INT_JUMP */
+        [29] = {.class = PYTHON_OP_RUNS_C, .caches = 2, .counter_at = 2, .drops_while_hit = true}, /* COMPARE_OP_STR_JUMP */
         [30] = {.class = PYTHON_OP_RUNS_C}, /* GET_LEN */
         [31] = {.class = PYTHON_OP_RUNS_C}, /* MATCH_MAPPING */
         [32] = {.class = PYTHON_OP_RUNS_C}, /* MATCH_SEQUENCE */
@@ -45,30 +45,30 @@ const struct python_opcodes python_opcodes_3_11 = {
         [37] = {.class = PYTHON_OP_RUNS_C}, /* CHECK_EG_MATCH */
         [38] = {.class = PYTHON_OP_DROPS}, /* JUMP_BACKWARD_QUICK */
         [39] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* LOAD_ATTR_ADAPTIVE */
-        [40] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* LOAD_ATTR_INSTANCE_VALUE */
-        [41] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* LOAD_ATTR_MODULE */
-        [42] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* LOAD_ATTR_SLOT */
-        [43] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* LOAD_ATTR_WITH_HINT */
+        [40] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2, .drops_while_hit = true}, /* LOAD_ATTR_INSTANCE_VALUE */
+        [41] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2, .drops_while_hit = true}, /* LOAD_ATTR_MODULE */
+        [42] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2, .drops_while_hit = true}, /* LOAD_ATTR_SLOT */
+        [43] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2, .drops_while_hit = true}, /* LOAD_ATTR_WITH_HINT */
         [44] = {.class = PYTHON_OP_PURE}, /* LOAD_CONST__LOAD_FAST */
         [45] = {.class = PYTHON_OP_PURE}, /* LOAD_FAST__LOAD_CONST */
         [46] = {.class = PYTHON_OP_PURE}, /* LOAD_FAST__LOAD_FAST */
-        [47] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2}, /* LOAD_GLOBAL_ADAPTIVE */
-        [48] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2}, /* LOAD_GLOBAL_BUILTIN */
+        [47] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .drops_while_hit = true}, /* LOAD_GLOBAL_ADAPTIVE */
+        [48] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .drops_while_hit = true}, /* LOAD_GLOBAL_BUILTIN */
         [49] = {.class = PYTHON_OP_RUNS_C}, /* WITH_EXCEPT_START */
         [50] = {.class = PYTHON_OP_RUNS_C}, /* GET_AITER */
         [51] = {.class = PYTHON_OP_RUNS_C}, /* GET_ANEXT */
         [52] = {.class = PYTHON_OP_RUNS_C}, /* BEFORE_ASYNC_WITH */
         [53] = {.class = PYTHON_OP_RUNS_C}, /* BEFORE_WITH */
         [54] = {.class = PYTHON_OP_RUNS_C}, /* END_ASYNC_FOR */
-        [55] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2}, /* LOAD_GLOBAL_MODULE */
-        [56] = {.class = PYTHON_OP_RUNS_C, .caches = 10, .counter_at = 2}, /* LOAD_METHOD_ADAPTIVE */
-        [57] = {.class = PYTHON_OP_RUNS_C, .caches = 10, .counter_at = 2}, /* LOAD_METHOD_CLASS */
-        [58] = {.class = PYTHON_OP_RUNS_C, .caches = 10, .counter_at = 2}, /* LOAD_METHOD_MODULE */
-        [59] = {.class = PYTHON_OP_RUNS_C, .caches = 10, .counter_at = 2}, /* LOAD_METHOD_NO_DICT */
+        [55] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .drops_while_hit = true}, /* LOAD_GLOBAL_MODULE */
+        [56] = {.class = PYTHON_OP_RUNS_C, .caches = 10, .counter_at = 2, .drops_while_hit = true}, /* LOAD_METHOD_ADAPTIVE */
+        [57] = {.class = PYTHON_OP_RUNS_C, .caches = 10, .counter_at = 2, .drops_while_hit = true}, /* LOAD_METHOD_CLASS */
+        [58] = {.class = PYTHON_OP_RUNS_C, .caches = 10, .counter_at = 2, .drops_while_hit = true}, /* LOAD_METHOD_MODULE */
+        [59] = {.class = PYTHON_OP_RUNS_C, .caches = 10, .counter_at = 2, .drops_while_hit = true}, /* LOAD_METHOD_NO_DICT */
         [60] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* STORE_SUBSCR */
         [61] = {.class = PYTHON_OP_RUNS_C}, /* DELETE_SUBSCR */
-        [62] = {.class = PYTHON_OP_RUNS_C, .caches = 10, .counter_at = 2}, /* LOAD_METHOD_WITH_DICT */
-        [63] = {.class = PYTHON_OP_RUNS_C, .caches = 10, .counter_at = 2}, /* LOAD_METHOD_WITH_VALUES */
+        [62] = {.class = PYTHON_OP_RUNS_C, .caches = 10, .counter_at = 2, .drops_while_hit = true}, /* LOAD_METHOD_WITH_DICT */
+        [63] = {.class = PYTHON_OP_RUNS_C, .caches = 10, .counter_at = 2, .drops_while_hit = true}, /* LOAD_METHOD_WITH_VALUES */
         [64] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* PRECALL_ADAPTIVE */
         [65] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* PRECALL_BOUND_METHOD */
         [66] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* PRECALL_BUILTIN_CLASS */
@@ -158,13 +158,13 @@ const struct python_opcodes python_opcodes_3_11 = {
         [150] = {.class = PYTHON_OP_DROPS}, /* RESUME_QUICK */
         [151] = {.class = PYTHON_OP_DROPS}, /* RESUME */
         [152] = {.class = PYTHON_OP_RUNS_C}, /* MATCH_CLASS */
-        [153] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* STORE_ATTR_ADAPTIVE */
-        [154] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* STORE_ATTR_INSTANCE_VALUE */
+        [153] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2, .drops_while_hit = true}, /* STORE_ATTR_ADAPTIVE */
+        [154] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2, .drops_while_hit = true}, /* STORE_ATTR_INSTANCE_VALUE */
         [155] = {.class = PYTHON_OP_RUNS_C}, /* FORMAT_VALUE */
         [156] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_CONST_KEY_MAP */
         [157] = {.class = PYTHON_OP_DROPS}, /* BUILD_STRING */
-        [158] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* STORE_ATTR_SLOT */
-        [159] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* STORE_ATTR_WITH_HINT */
+        [158] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2, .drops_while_hit = true}, /* STORE_ATTR_SLOT */
+        [159] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2, .drops_while_hit = true}, /* STORE_ATTR_WITH_HINT */
         [160] = {.class = PYTHON_OP_RUNS_C, .caches = 10, .counter_at = 2}, /* LOAD_METHOD */
         [161] = {.class = PYTHON_OP_DROPS}, /* STORE_FAST__LOAD_FAST */
         [162] = {.class = PYTHON_OP_RUNS_C}, /* LIST_EXTEND */
@@ -175,17 +175,17 @@ const struct python_opcodes python_opcodes_3_11 = {
         [167] = {.class = PYTHON_OP_DROPS}, /* STORE_FAST__STORE_FAST */
         [168] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* STORE_SUBSCR_ADAPTIVE */
         [169] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* STORE_SUBSCR_DICT */
-        [170] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* STORE_SUBSCR_LIST_INT */
+        [170] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .drops_while_hit = true}, /* STORE_SUBSCR_LIST_INT */
         [171] = {.class = PYTHON_OP_INLINES, .caches = 4, .counter_at = 2, .call = true}, /* CALL */
         [172] = {.class = PYTHON_OP_PURE}, /* KW_NAMES */
         [173] = {.class = PYTHON_OP_RUNS_C}, /* POP_JUMP_BACKWARD_IF_NOT_NONE */
         [174] = {.class = PYTHON_OP_RUNS_C}, /* POP_JUMP_BACKWARD_IF_NONE */
         [175] = {.class = PYTHON_OP_RUNS_C}, /* POP_JUMP_BACKWARD_IF_FALSE */
         [176] = {.class = PYTHON_OP_RUNS_C}, /* POP_JUMP_BACKWARD_IF_TRUE */
-        [177] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* UNPACK_SEQUENCE_ADAPTIVE */
-        [178] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* UNPACK_SEQUENCE_LIST */
-        [179] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* UNPACK_SEQUENCE_TUPLE */
-        [180] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* UNPACK_SEQUENCE_TWO_TUPLE */
+        [177] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .drops_while_hit = true}, /* UNPACK_SEQUENCE_ADAPTIVE */
+        [178] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .drops_while_hit = true}, /* UNPACK_SEQUENCE_LIST */
+        [179] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .drops_while_hit = true}, /* UNPACK_SEQUENCE_TUPLE */
+        [180] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .drops_while_hit = true}, /* UNPACK_SEQUENCE_TWO_TUPLE */
         [255] = {.class = PYTHON_OP_OPAQUE}, /* DO_TRACING */
     },
 };

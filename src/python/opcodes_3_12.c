@@ -11,22 +11,22 @@ const struct python_opcodes python_opcodes_3_12 = {
         [3] = {.class = PYTHON_OP_DROPS}, /* INTERPRETER_EXIT */
         [4] = {.class = PYTHON_OP_DROPS}, /* END_FOR */
         [5] = {.class = PYTHON_OP_DROPS}, /* END_SEND */
-        [6] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* BINARY_OP_ADD_FLOAT */
-        [7] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* BINARY_OP_ADD_INT */
-        [8] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* BINARY_OP_ADD_UNICODE */
+        [6] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .drops_while_hit = true}, /* BINARY_OP_ADD_FLOAT */
+        [7] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .drops_while_hit = true}, /* BINARY_OP_ADD_INT */
+        [8] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .drops_while_hit = true}, /* BINARY_OP_ADD_UNICODE */
         [9] = {.class = PYTHON_OP_PURE}, /* NOP */
-        [10] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* BINARY_OP_INPLACE_ADD_UNICODE */
+        [10] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .drops_while_hit = true}, /* BINARY_OP_INPLACE_ADD_UNICODE */
         [11] = {.class = PYTHON_OP_RUNS_C}, /* UNARY_NEGATIVE */
         [12] = {.class = PYTHON_OP_RUNS_C}, /* UNARY_NOT */
-        [13] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* BINARY_OP_MULTIPLY_FLOAT */
-        [14] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* BINARY_OP_MULTIPLY_INT */
+        [13] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .drops_while_hit = true}, /* BINARY_OP_MULTIPLY_FLOAT */
+        [14] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .drops_while_hit = true}, /* BINARY_OP_MULTIPLY_INT */
         [15] = {.class = PYTHON_OP_RUNS_C}, /* UNARY_INVERT */
-        [16] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* BINARY_OP_SUBTRACT_FLOAT */
-        [18] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* BINARY_OP_SUBTRACT_INT */
+        [16] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .drops_while_hit = true}, /* BINARY_OP_SUBTRACT_FLOAT */
+        [18] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .drops_while_hit = true}, /* BINARY_OP_SUBTRACT_INT */
         [19] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* BINARY_SUBSCR_DICT */
         [20] = {.class = PYTHON_OP_INLINES, .caches = 1, .counter_at = 2}, /* BINARY_SUBSCR_GETITEM */
-        [21] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* BINARY_SUBSCR_LIST_INT */
-        [22] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* BINARY_SUBSCR_TUPLE_INT */
+        [21] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* BINARY_SUBSCR_LIST_INT */
+        [22] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* BINARY_SUBSCR_TUPLE_INT */
         [23] = {.class = PYTHON_OP_VERSIONED, .caches = 3, .version_at = 4, .counter_at = 2, .call = true}, /* CALL_PY_EXACT_ARGS */
         [24] = {.class = PYTHON_OP_VERSIONED, .caches = 3, .version_at = 4, .counter_at = 2, .call = true}, /* CALL_PY_WITH_DEFAULTS */
         [25] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* BINARY_SUBSCR */
@@ -61,32 +61,32 @@ const struct python_opcodes python_opcodes_3_12 = {
         [54] = {.class = PYTHON_OP_RUNS_C}, /* END_ASYNC_FOR */
         [55] = {.class = PYTHON_OP_RUNS_C}, /* CLEANUP_THROW */
         [56] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_NO_KW_TYPE_1 */
-        [57] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* COMPARE_OP_FLOAT */
-        [58] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* COMPARE_OP_INT */
-        [59] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* COMPARE_OP_STR */
+        [57] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .drops_while_hit = true}, /* COMPARE_OP_FLOAT */
+        [58] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .drops_while_hit = true}, /* COMPARE_OP_INT */
+        [59] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .drops_while_hit = true}, /* COMPARE_OP_STR */
         [60] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* STORE_SUBSCR */
         [61] = {.class = PYTHON_OP_RUNS_C}, /* DELETE_SUBSCR */
-        [62] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* FOR_ITER_LIST */
-        [63] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* FOR_ITER_TUPLE */
-        [64] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* FOR_ITER_RANGE */
+        [62] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* FOR_ITER_LIST */
+        [63] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* FOR_ITER_TUPLE */
+        [64] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* FOR_ITER_RANGE */
         [65] = {.class = PYTHON_OP_INLINES, .caches = 1, .counter_at = 2, .generator = true}, /* FOR_ITER_GEN */
         [66] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* LOAD_SUPER_ATTR_ATTR */
         [67] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* LOAD_SUPER_ATTR_METHOD */
         [68] = {.class = PYTHON_OP_RUNS_C}, /* GET_ITER */
         [69] = {.class = PYTHON_OP_RUNS_C}, /* GET_YIELD_FROM_ITER */
-        [70] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_CLASS */
+        [70] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* LOAD_ATTR_CLASS */
         [71] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_BUILD_CLASS */
         [72] = {.class = PYTHON_OP_VERSIONED, .caches = 9, .version_at = 8, .counter_at = 2}, /* LOAD_ATTR_GETATTRIBUTE_OVERRIDDEN */
-        [73] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_INSTANCE_VALUE */
+        [73] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* LOAD_ATTR_INSTANCE_VALUE */
         [74] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_ASSERTION_ERROR */
         [75] = {.class = PYTHON_OP_DROPS}, /* RETURN_GENERATOR */
-        [76] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_MODULE */
+        [76] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* LOAD_ATTR_MODULE */
         [77] = {.class = PYTHON_OP_VERSIONED, .caches = 9, .version_at = 8, .counter_at = 2}, /* LOAD_ATTR_PROPERTY */
-        [78] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_SLOT */
-        [79] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_WITH_HINT */
-        [80] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_METHOD_LAZY_DICT */
-        [81] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_METHOD_NO_DICT */
-        [82] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_METHOD_WITH_VALUES */
+        [78] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* LOAD_ATTR_SLOT */
+        [79] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* LOAD_ATTR_WITH_HINT */
+        [80] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* LOAD_ATTR_METHOD_LAZY_DICT */
+        [81] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* LOAD_ATTR_METHOD_NO_DICT */
+        [82] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* LOAD_ATTR_METHOD_WITH_VALUES */
         [83] = {.class = PYTHON_OP_DROPS}, /* RETURN_VALUE */
         [84] = {.class = PYTHON_OP_PURE}, /* LOAD_CONST__LOAD_FAST */
         [85] = {.class = PYTHON_OP_RUNS_C}, /* SETUP_ANNOTATIONS */
@@ -115,9 +115,9 @@ const struct python_opcodes python_opcodes_3_12 = {
         [108] = {.class = PYTHON_OP_RUNS_C}, /* IMPORT_NAME */
         [109] = {.class = PYTHON_OP_RUNS_C}, /* IMPORT_FROM */
         [110] = {.class = PYTHON_OP_PURE}, /* JUMP_FORWARD */
-        [111] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* LOAD_GLOBAL_BUILTIN */
-        [112] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* LOAD_GLOBAL_MODULE */
-        [113] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* STORE_ATTR_INSTANCE_VALUE */
+        [111] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2, .drops_while_hit = true}, /* LOAD_GLOBAL_BUILTIN */
+        [112] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2, .drops_while_hit = true}, /* LOAD_GLOBAL_MODULE */
+        [113] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2, .drops_while_hit = true}, /* STORE_ATTR_INSTANCE_VALUE */
         [114] = {.class = PYTHON_OP_RUNS_C}, /* POP_JUMP_IF_FALSE */
         [115] = {.class = PYTHON_OP_RUNS_C}, /* POP_JUMP_IF_TRUE */
         [116] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* LOAD_GLOBAL */
@@ -152,26 +152,26 @@ const struct python_opcodes python_opcodes_3_12 = {
         [145] = {.class = PYTHON_OP_RUNS_C}, /* LIST_APPEND */
         [146] = {.class = PYTHON_OP_RUNS_C}, /* SET_ADD */
         [147] = {.class = PYTHON_OP_RUNS_C}, /* MAP_ADD */
-        [148] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* STORE_ATTR_SLOT */
+        [148] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2, .drops_while_hit = true}, /* STORE_ATTR_SLOT */
         [149] = {.class = PYTHON_OP_DROPS}, /* COPY_FREE_VARS */
         [150] = {.class = PYTHON_OP_DROPS}, /* YIELD_VALUE */
         [151] = {.class = PYTHON_OP_DROPS}, /* RESUME */
         [152] = {.class = PYTHON_OP_RUNS_C}, /* MATCH_CLASS */
-        [153] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* STORE_ATTR_WITH_HINT */
+        [153] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2, .drops_while_hit = true}, /* STORE_ATTR_WITH_HINT */
         [154] = {.class = PYTHON_OP_DROPS}, /* STORE_FAST__LOAD_FAST */
         [155] = {.class = PYTHON_OP_RUNS_C}, /* FORMAT_VALUE */
         [156] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_CONST_KEY_MAP */
         [157] = {.class = PYTHON_OP_DROPS}, /* BUILD_STRING */
         [158] = {.class = PYTHON_OP_DROPS}, /* STORE_FAST__STORE_FAST */
         [159] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* STORE_SUBSCR_DICT */
-        [160] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* STORE_SUBSCR_LIST_INT */
-        [161] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* UNPACK_SEQUENCE_LIST */
+        [160] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .drops_while_hit = true}, /* STORE_SUBSCR_LIST_INT */
+        [161] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .drops_while_hit = true}, /* UNPACK_SEQUENCE_LIST */
         [162] = {.class = PYTHON_OP_RUNS_C}, /* LIST_EXTEND */
         [163] = {.class = PYTHON_OP_RUNS_C}, /* SET_UPDATE */
         [164] = {.class = PYTHON_OP_RUNS_C}, /* DICT_MERGE */
         [165] = {.class = PYTHON_OP_RUNS_C}, /* DICT_UPDATE */
-        [166] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* UNPACK_SEQUENCE_TUPLE */
-        [167] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* UNPACK_SEQUENCE_TWO_TUPLE */
+        [166] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .drops_while_hit = true}, /* UNPACK_SEQUENCE_TUPLE */
+        [167] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .drops_while_hit = true}, /* UNPACK_SEQUENCE_TWO_TUPLE */
         [168] = {.class = PYTHON_OP_INLINES, .caches = 1, .counter_at = 2, .generator = true}, /* SEND_GEN */
         [171] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL */
         [172] = {.class = PYTHON_OP_PURE}, /* KW_NAMES */

@@ -8,7 +8,7 @@ const struct python_opcodes python_opcodes_3_13 = {
         [0] = {.class = PYTHON_OP_PURE}, /* CACHE */
         [1] = {.class = PYTHON_OP_RUNS_C}, /* BEFORE_ASYNC_WITH */
         [2] = {.class = PYTHON_OP_RUNS_C}, /* BEFORE_WITH */
-        [3] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* BINARY_OP_INPLACE_ADD_UNICODE */
+        [3] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .drops_while_hit = true}, /* BINARY_OP_INPLACE_ADD_UNICODE */
         [4] = {.class = PYTHON_OP_RUNS_C}, /* BINARY_SLICE */
         [5] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* BINARY_SUBSCR */
         [6] = {.class = PYTHON_OP_RUNS_C}, /* CHECK_EG_MATCH */
@@ -124,18 +124,18 @@ const struct python_opcodes python_opcodes_3_13 = {
         [117] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* UNPACK_SEQUENCE */
         [118] = {.class = PYTHON_OP_DROPS}, /* YIELD_VALUE */
         [149] = {.class = PYTHON_OP_DROPS}, /* RESUME */
-        [150] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* BINARY_OP_ADD_FLOAT */
-        [151] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* BINARY_OP_ADD_INT */
-        [152] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* BINARY_OP_ADD_UNICODE */
-        [153] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* BINARY_OP_MULTIPLY_FLOAT */
-        [154] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* BINARY_OP_MULTIPLY_INT */
-        [155] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* BINARY_OP_SUBTRACT_FLOAT */
-        [156] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* BINARY_OP_SUBTRACT_INT */
+        [150] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .drops_while_hit = true}, /* BINARY_OP_ADD_FLOAT */
+        [151] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .drops_while_hit = true}, /* BINARY_OP_ADD_INT */
+        [152] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .drops_while_hit = true}, /* BINARY_OP_ADD_UNICODE */
+        [153] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .drops_while_hit = true}, /* BINARY_OP_MULTIPLY_FLOAT */
+        [154] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .drops_while_hit = true}, /* BINARY_OP_MULTIPLY_INT */
+        [155] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .drops_while_hit = true}, /* BINARY_OP_SUBTRACT_FLOAT */
+        [156] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .drops_while_hit = true}, /* BINARY_OP_SUBTRACT_INT */
         [157] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* BINARY_SUBSCR_DICT */
         [158] = {.class = PYTHON_OP_INLINES, .caches = 1, .counter_at = 2}, /* BINARY_SUBSCR_GETITEM */
-        [159] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* BINARY_SUBSCR_LIST_INT */
-        [160] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* BINARY_SUBSCR_STR_INT */
-        [161] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* BINARY_SUBSCR_TUPLE_INT */
+        [159] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* BINARY_SUBSCR_LIST_INT */
+        [160] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* BINARY_SUBSCR_STR_INT */
+        [161] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* BINARY_SUBSCR_TUPLE_INT */
         [162] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_ALLOC_AND_ENTER_INIT */
         [163] = {.class = PYTHON_OP_VERSIONED, .caches = 3, .version_at = 4, .counter_at = 2, .call = true}, /* CALL_BOUND_METHOD_EXACT_ARGS */
         [164] = {.class = PYTHON_OP_VERSIONED, .caches = 3, .version_at = 4, .counter_at = 2, .call = true}, /* CALL_BOUND_METHOD_GENERAL */
@@ -156,47 +156,47 @@ const struct python_opcodes python_opcodes_3_13 = {
         [179] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_STR_1 */
         [180] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_TUPLE_1 */
         [181] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_TYPE_1 */
-        [182] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* COMPARE_OP_FLOAT */
-        [183] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* COMPARE_OP_INT */
-        [184] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* COMPARE_OP_STR */
+        [182] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .drops_while_hit = true}, /* COMPARE_OP_FLOAT */
+        [183] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .drops_while_hit = true}, /* COMPARE_OP_INT */
+        [184] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .drops_while_hit = true}, /* COMPARE_OP_STR */
         [185] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* CONTAINS_OP_DICT */
         [186] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* CONTAINS_OP_SET */
         [187] = {.class = PYTHON_OP_INLINES, .caches = 1, .counter_at = 2, .generator = true}, /* FOR_ITER_GEN */
-        [188] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* FOR_ITER_LIST */
-        [189] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* FOR_ITER_RANGE */
-        [190] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* FOR_ITER_TUPLE */
-        [191] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_CLASS */
+        [188] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* FOR_ITER_LIST */
+        [189] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* FOR_ITER_RANGE */
+        [190] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* FOR_ITER_TUPLE */
+        [191] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* LOAD_ATTR_CLASS */
         [192] = {.class = PYTHON_OP_VERSIONED, .caches = 9, .version_at = 8, .counter_at = 2}, /* LOAD_ATTR_GETATTRIBUTE_OVERRIDDEN */
-        [193] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_INSTANCE_VALUE */
-        [194] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_METHOD_LAZY_DICT */
-        [195] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_METHOD_NO_DICT */
-        [196] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_METHOD_WITH_VALUES */
-        [197] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_MODULE */
-        [198] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_NONDESCRIPTOR_NO_DICT */
-        [199] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_NONDESCRIPTOR_WITH_VALUES */
+        [193] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* LOAD_ATTR_INSTANCE_VALUE */
+        [194] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* LOAD_ATTR_METHOD_LAZY_DICT */
+        [195] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* LOAD_ATTR_METHOD_NO_DICT */
+        [196] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* LOAD_ATTR_METHOD_WITH_VALUES */
+        [197] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* LOAD_ATTR_MODULE */
+        [198] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* LOAD_ATTR_NONDESCRIPTOR_NO_DICT */
+        [199] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* LOAD_ATTR_NONDESCRIPTOR_WITH_VALUES */
         [200] = {.class = PYTHON_OP_VERSIONED, .caches = 9, .version_at = 8, .counter_at = 2}, /* LOAD_ATTR_PROPERTY */
-        [201] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_SLOT */
-        [202] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_WITH_HINT */
-        [203] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* LOAD_GLOBAL_BUILTIN */
-        [204] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* LOAD_GLOBAL_MODULE */
+        [201] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* LOAD_ATTR_SLOT */
+        [202] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* LOAD_ATTR_WITH_HINT */
+        [203] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2, .drops_while_hit = true}, /* LOAD_GLOBAL_BUILTIN */
+        [204] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2, .drops_while_hit = true}, /* LOAD_GLOBAL_MODULE */
         [205] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* LOAD_SUPER_ATTR_ATTR */
         [206] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* LOAD_SUPER_ATTR_METHOD */
         [207] = {.class = PYTHON_OP_DROPS}, /* RESUME_CHECK */
         [208] = {.class = PYTHON_OP_INLINES, .caches = 1, .counter_at = 2, .generator = true}, /* SEND_GEN */
-        [209] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* STORE_ATTR_INSTANCE_VALUE */
-        [210] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* STORE_ATTR_SLOT */
-        [211] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* STORE_ATTR_WITH_HINT */
+        [209] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2, .drops_while_hit = true}, /* STORE_ATTR_INSTANCE_VALUE */
+        [210] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2, .drops_while_hit = true}, /* STORE_ATTR_SLOT */
+        [211] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2, .drops_while_hit = true}, /* STORE_ATTR_WITH_HINT */
         [212] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* STORE_SUBSCR_DICT */
-        [213] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* STORE_SUBSCR_LIST_INT */
-        [214] = {.class = PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2}, /* TO_BOOL_ALWAYS_TRUE */
-        [215] = {.class = PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2}, /* TO_BOOL_BOOL */
-        [216] = {.class = PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2}, /* TO_BOOL_INT */
-        [217] = {.class = PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2}, /* TO_BOOL_LIST */
-        [218] = {.class = PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2}, /* TO_BOOL_NONE */
-        [219] = {.class = PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2}, /* TO_BOOL_STR */
-        [220] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* UNPACK_SEQUENCE_LIST */
-        [221] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* UNPACK_SEQUENCE_TUPLE */
-        [222] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* UNPACK_SEQUENCE_TWO_TUPLE */
+        [213] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .drops_while_hit = true}, /* STORE_SUBSCR_LIST_INT */
+        [214] = {.class = PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2, .drops_while_hit = true}, /* TO_BOOL_ALWAYS_TRUE */
+        [215] = {.class = PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2, .drops_while_hit = true}, /* TO_BOOL_BOOL */
+        [216] = {.class = PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2, .drops_while_hit = true}, /* TO_BOOL_INT */
+        [217] = {.class = PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2, .drops_while_hit = true}, /* TO_BOOL_LIST */
+        [218] = {.class = PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2, .drops_while_hit = true}, /* TO_BOOL_NONE */
+        [219] = {.class = PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2, .drops_while_hit = true}, /* TO_BOOL_STR */
+        [220] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .drops_while_hit = true}, /* UNPACK_SEQUENCE_LIST */
+        [221] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .drops_while_hit = true}, /* UNPACK_SEQUENCE_TUPLE */
+        [222] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .drops_while_hit = true}, /* UNPACK_SEQUENCE_TWO_TUPLE */
         [236] = {.class = PYTHON_OP_DROPS}, /* INSTRUMENTED_RESUME */
         [237] = {.class = PYTHON_OP_DROPS}, /* INSTRUMENTED_END_FOR */
         [238] = {.class = PYTHON_OP_DROPS}, /* INSTRUMENTED_END_SEND */

@@ -8,7 +8,7 @@ const struct python_opcodes python_opcodes_3_14 = {
         [0] = {.class = PYTHON_OP_PURE}, /* CACHE */
         [1] = {.class = PYTHON_OP_RUNS_C}, /* BINARY_SLICE */
         [2] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_TEMPLATE */
-        [3] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_INPLACE_ADD_UNICODE */
+        [3] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* BINARY_OP_INPLACE_ADD_UNICODE */
         [4] = {.class = PYTHON_OP_INLINES, .call = true}, /* CALL_FUNCTION_EX */
         [5] = {.class = PYTHON_OP_RUNS_C}, /* CHECK_EG_MATCH */
         [6] = {.class = PYTHON_OP_RUNS_C}, /* CHECK_EXC_MATCH */
@@ -126,20 +126,20 @@ const struct python_opcodes python_opcodes_3_14 = {
         [119] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* UNPACK_SEQUENCE */
         [120] = {.class = PYTHON_OP_DROPS}, /* YIELD_VALUE */
         [128] = {.class = PYTHON_OP_DROPS}, /* RESUME */
-        [129] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_ADD_FLOAT */
-        [130] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_ADD_INT */
-        [131] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_ADD_UNICODE */
+        [129] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* BINARY_OP_ADD_FLOAT */
+        [130] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* BINARY_OP_ADD_INT */
+        [131] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* BINARY_OP_ADD_UNICODE */
         [132] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_EXTEND */
-        [133] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_MULTIPLY_FLOAT */
-        [134] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_MULTIPLY_INT */
+        [133] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* BINARY_OP_MULTIPLY_FLOAT */
+        [134] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* BINARY_OP_MULTIPLY_INT */
         [135] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_SUBSCR_DICT */
         [136] = {.class = PYTHON_OP_INLINES, .caches = 5, .counter_at = 2}, /* BINARY_OP_SUBSCR_GETITEM */
-        [137] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_SUBSCR_LIST_INT */
+        [137] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* BINARY_OP_SUBSCR_LIST_INT */
         [138] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_SUBSCR_LIST_SLICE */
-        [139] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_SUBSCR_STR_INT */
-        [140] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_SUBSCR_TUPLE_INT */
-        [141] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_SUBTRACT_FLOAT */
-        [142] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_SUBTRACT_INT */
+        [139] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* BINARY_OP_SUBSCR_STR_INT */
+        [140] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* BINARY_OP_SUBSCR_TUPLE_INT */
+        [141] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* BINARY_OP_SUBTRACT_FLOAT */
+        [142] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* BINARY_OP_SUBTRACT_INT */
         [143] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_ALLOC_AND_ENTER_INIT */
         [144] = {.class = PYTHON_OP_VERSIONED, .caches = 3, .version_at = 4, .counter_at = 2, .call = true}, /* CALL_BOUND_METHOD_EXACT_ARGS */
         [145] = {.class = PYTHON_OP_VERSIONED, .caches = 3, .version_at = 4, .counter_at = 2, .call = true}, /* CALL_BOUND_METHOD_GENERAL */
@@ -163,52 +163,52 @@ const struct python_opcodes python_opcodes_3_14 = {
         [163] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_STR_1 */
         [164] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_TUPLE_1 */
         [165] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_TYPE_1 */
-        [166] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* COMPARE_OP_FLOAT */
-        [167] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* COMPARE_OP_INT */
-        [168] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* COMPARE_OP_STR */
+        [166] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .drops_while_hit = true}, /* COMPARE_OP_FLOAT */
+        [167] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .drops_while_hit = true}, /* COMPARE_OP_INT */
+        [168] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .drops_while_hit = true}, /* COMPARE_OP_STR */
         [169] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* CONTAINS_OP_DICT */
         [170] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* CONTAINS_OP_SET */
         [171] = {.class = PYTHON_OP_INLINES, .caches = 1, .counter_at = 2, .generator = true}, /* FOR_ITER_GEN */
-        [172] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* FOR_ITER_LIST */
-        [173] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* FOR_ITER_RANGE */
-        [174] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* FOR_ITER_TUPLE */
+        [172] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* FOR_ITER_LIST */
+        [173] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* FOR_ITER_RANGE */
+        [174] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* FOR_ITER_TUPLE */
         [175] = {.class = PYTHON_OP_DROPS, .caches = 1}, /* JUMP_BACKWARD_JIT */
         [176] = {.class = PYTHON_OP_DROPS, .caches = 1}, /* JUMP_BACKWARD_NO_JIT */
-        [177] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_CLASS */
+        [177] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* LOAD_ATTR_CLASS */
         [178] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_CLASS_WITH_METACLASS_CHECK */
         [179] = {.class = PYTHON_OP_VERSIONED, .caches = 9, .version_at = 8, .counter_at = 2}, /* LOAD_ATTR_GETATTRIBUTE_OVERRIDDEN */
-        [180] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_INSTANCE_VALUE */
-        [181] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_METHOD_LAZY_DICT */
-        [182] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_METHOD_NO_DICT */
-        [183] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_METHOD_WITH_VALUES */
-        [184] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_MODULE */
-        [185] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_NONDESCRIPTOR_NO_DICT */
-        [186] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_NONDESCRIPTOR_WITH_VALUES */
+        [180] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* LOAD_ATTR_INSTANCE_VALUE */
+        [181] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* LOAD_ATTR_METHOD_LAZY_DICT */
+        [182] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* LOAD_ATTR_METHOD_NO_DICT */
+        [183] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* LOAD_ATTR_METHOD_WITH_VALUES */
+        [184] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* LOAD_ATTR_MODULE */
+        [185] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* LOAD_ATTR_NONDESCRIPTOR_NO_DICT */
+        [186] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* LOAD_ATTR_NONDESCRIPTOR_WITH_VALUES */
         [187] = {.class = PYTHON_OP_INLINES, .caches = 9, .counter_at = 2}, /* LOAD_ATTR_PROPERTY */
-        [188] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_SLOT */
-        [189] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_WITH_HINT */
+        [188] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* LOAD_ATTR_SLOT */
+        [189] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* LOAD_ATTR_WITH_HINT */
         [190] = {.class = PYTHON_OP_PURE}, /* LOAD_CONST_IMMORTAL */
         [191] = {.class = PYTHON_OP_PURE}, /* LOAD_CONST_MORTAL */
-        [192] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* LOAD_GLOBAL_BUILTIN */
-        [193] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* LOAD_GLOBAL_MODULE */
+        [192] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2, .drops_while_hit = true}, /* LOAD_GLOBAL_BUILTIN */
+        [193] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2, .drops_while_hit = true}, /* LOAD_GLOBAL_MODULE */
         [194] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* LOAD_SUPER_ATTR_ATTR */
         [195] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* LOAD_SUPER_ATTR_METHOD */
         [196] = {.class = PYTHON_OP_DROPS}, /* RESUME_CHECK */
         [197] = {.class = PYTHON_OP_INLINES, .caches = 1, .counter_at = 2, .generator = true}, /* SEND_GEN */
-        [198] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* STORE_ATTR_INSTANCE_VALUE */
-        [199] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* STORE_ATTR_SLOT */
-        [200] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* STORE_ATTR_WITH_HINT */
+        [198] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2, .drops_while_hit = true}, /* STORE_ATTR_INSTANCE_VALUE */
+        [199] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2, .drops_while_hit = true}, /* STORE_ATTR_SLOT */
+        [200] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2, .drops_while_hit = true}, /* STORE_ATTR_WITH_HINT */
         [201] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* STORE_SUBSCR_DICT */
-        [202] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* STORE_SUBSCR_LIST_INT */
-        [203] = {.class = PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2}, /* TO_BOOL_ALWAYS_TRUE */
-        [204] = {.class = PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2}, /* TO_BOOL_BOOL */
-        [205] = {.class = PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2}, /* TO_BOOL_INT */
-        [206] = {.class = PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2}, /* TO_BOOL_LIST */
-        [207] = {.class = PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2}, /* TO_BOOL_NONE */
-        [208] = {.class = PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2}, /* TO_BOOL_STR */
-        [209] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* UNPACK_SEQUENCE_LIST */
-        [210] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* UNPACK_SEQUENCE_TUPLE */
-        [211] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* UNPACK_SEQUENCE_TWO_TUPLE */
+        [202] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .drops_while_hit = true}, /* STORE_SUBSCR_LIST_INT */
+        [203] = {.class = PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2, .drops_while_hit = true}, /* TO_BOOL_ALWAYS_TRUE */
+        [204] = {.class = PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2, .drops_while_hit = true}, /* TO_BOOL_BOOL */
+        [205] = {.class = PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2, .drops_while_hit = true}, /* TO_BOOL_INT */
+        [206] = {.class = PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2, .drops_while_hit = true}, /* TO_BOOL_LIST */
+        [207] = {.class = PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2, .drops_while_hit = true}, /* TO_BOOL_NONE */
+        [208] = {.class = PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2, .drops_while_hit = true}, /* TO_BOOL_STR */
+        [209] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .drops_while_hit = true}, /* UNPACK_SEQUENCE_LIST */
+        [210] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .drops_while_hit = true}, /* UNPACK_SEQUENCE_TUPLE */
+        [211] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .drops_while_hit = true}, /* UNPACK_SEQUENCE_TWO_TUPLE */
         [234] = {.class = PYTHON_OP_DROPS}, /* INSTRUMENTED_END_FOR */
         [235] = {.class = PYTHON_OP_DROPS}, /* INSTRUMENTED_POP_ITER */
         [236] = {.class = PYTHON_OP_DROPS}, /* INSTRUMENTED_END_SEND */

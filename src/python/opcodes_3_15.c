@@ -8,7 +8,7 @@ const struct python_opcodes python_opcodes_3_15 = {
         [0] = {.class = PYTHON_OP_PURE}, /* CACHE */
         [1] = {.class = PYTHON_OP_RUNS_C}, /* BINARY_SLICE */
         [2] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_TEMPLATE */
-        [3] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_INPLACE_ADD_UNICODE */
+        [3] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* BINARY_OP_INPLACE_ADD_UNICODE */
         [4] = {.class = PYTHON_OP_INLINES, .caches = 1, .counter_at = 2, .call = true}, /* CALL_FUNCTION_EX */
         [5] = {.class = PYTHON_OP_RUNS_C}, /* CHECK_EG_MATCH */
         [6] = {.class = PYTHON_OP_RUNS_C}, /* CHECK_EXC_MATCH */
@@ -125,21 +125,21 @@ const struct python_opcodes python_opcodes_3_15 = {
         [118] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* UNPACK_SEQUENCE */
         [119] = {.class = PYTHON_OP_DROPS}, /* YIELD_VALUE */
         [128] = {.class = PYTHON_OP_DROPS, .caches = 1, .counter_at = 2}, /* RESUME */
-        [129] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_ADD_FLOAT */
-        [130] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_ADD_INT */
-        [131] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_ADD_UNICODE */
+        [129] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* BINARY_OP_ADD_FLOAT */
+        [130] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* BINARY_OP_ADD_INT */
+        [131] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* BINARY_OP_ADD_UNICODE */
         [132] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_EXTEND */
-        [133] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_MULTIPLY_FLOAT */
-        [134] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_MULTIPLY_INT */
+        [133] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* BINARY_OP_MULTIPLY_FLOAT */
+        [134] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* BINARY_OP_MULTIPLY_INT */
         [135] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_SUBSCR_DICT */
         [136] = {.class = PYTHON_OP_INLINES, .caches = 5, .counter_at = 2}, /* BINARY_OP_SUBSCR_GETITEM */
-        [137] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_SUBSCR_LIST_INT */
+        [137] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* BINARY_OP_SUBSCR_LIST_INT */
         [138] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_SUBSCR_LIST_SLICE */
-        [139] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_SUBSCR_STR_INT */
-        [140] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_SUBSCR_TUPLE_INT */
-        [141] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_SUBSCR_USTR_INT */
-        [142] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_SUBTRACT_FLOAT */
-        [143] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true}, /* BINARY_OP_SUBTRACT_INT */
+        [139] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* BINARY_OP_SUBSCR_STR_INT */
+        [140] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* BINARY_OP_SUBSCR_TUPLE_INT */
+        [141] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* BINARY_OP_SUBSCR_USTR_INT */
+        [142] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* BINARY_OP_SUBTRACT_FLOAT */
+        [143] = {.class = PYTHON_OP_RUNS_C, .caches = 5, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* BINARY_OP_SUBTRACT_INT */
         [144] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_ALLOC_AND_ENTER_INIT */
         [145] = {.class = PYTHON_OP_VERSIONED, .caches = 3, .version_at = 4, .counter_at = 2, .call = true}, /* CALL_BOUND_METHOD_EXACT_ARGS */
         [146] = {.class = PYTHON_OP_VERSIONED, .caches = 3, .version_at = 4, .counter_at = 2, .call = true}, /* CALL_BOUND_METHOD_GENERAL */
@@ -165,35 +165,35 @@ const struct python_opcodes python_opcodes_3_15 = {
         [166] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_STR_1 */
         [167] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_TUPLE_1 */
         [168] = {.class = PYTHON_OP_INLINES, .caches = 3, .counter_at = 2, .call = true}, /* CALL_TYPE_1 */
-        [169] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* COMPARE_OP_FLOAT */
-        [170] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* COMPARE_OP_INT */
-        [171] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* COMPARE_OP_STR */
+        [169] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .drops_while_hit = true}, /* COMPARE_OP_FLOAT */
+        [170] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .drops_while_hit = true}, /* COMPARE_OP_INT */
+        [171] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .drops_while_hit = true}, /* COMPARE_OP_STR */
         [172] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* CONTAINS_OP_DICT */
         [173] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* CONTAINS_OP_SET */
         [174] = {.class = PYTHON_OP_INLINES, .caches = 1, .counter_at = 2, .generator = true}, /* FOR_ITER_GEN */
-        [175] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* FOR_ITER_LIST */
-        [176] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* FOR_ITER_RANGE */
-        [177] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* FOR_ITER_TUPLE */
+        [175] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* FOR_ITER_LIST */
+        [176] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* FOR_ITER_RANGE */
+        [177] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* FOR_ITER_TUPLE */
         [178] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .may_have_inlined = true}, /* FOR_ITER_VIRTUAL */
         [179] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* GET_ITER_SELF */
         [180] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* GET_ITER_VIRTUAL */
         [181] = {.class = PYTHON_OP_DROPS, .caches = 1}, /* JUMP_BACKWARD_JIT */
         [182] = {.class = PYTHON_OP_DROPS, .caches = 1}, /* JUMP_BACKWARD_NO_JIT */
-        [183] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_CLASS */
+        [183] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* LOAD_ATTR_CLASS */
         [184] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_CLASS_WITH_METACLASS_CHECK */
         [185] = {.class = PYTHON_OP_VERSIONED, .caches = 9, .version_at = 8, .counter_at = 2}, /* LOAD_ATTR_GETATTRIBUTE_OVERRIDDEN */
-        [186] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_INSTANCE_VALUE */
-        [187] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_METHOD_LAZY_DICT */
-        [188] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_METHOD_NO_DICT */
-        [189] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_METHOD_WITH_VALUES */
-        [190] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_MODULE */
-        [191] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_NONDESCRIPTOR_NO_DICT */
-        [192] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_NONDESCRIPTOR_WITH_VALUES */
+        [186] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* LOAD_ATTR_INSTANCE_VALUE */
+        [187] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* LOAD_ATTR_METHOD_LAZY_DICT */
+        [188] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* LOAD_ATTR_METHOD_NO_DICT */
+        [189] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* LOAD_ATTR_METHOD_WITH_VALUES */
+        [190] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* LOAD_ATTR_MODULE */
+        [191] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* LOAD_ATTR_NONDESCRIPTOR_NO_DICT */
+        [192] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* LOAD_ATTR_NONDESCRIPTOR_WITH_VALUES */
         [193] = {.class = PYTHON_OP_VERSIONED, .caches = 9, .version_at = 8, .counter_at = 2}, /* LOAD_ATTR_PROPERTY */
-        [194] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_SLOT */
-        [195] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true}, /* LOAD_ATTR_WITH_HINT */
-        [196] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* LOAD_GLOBAL_BUILTIN */
-        [197] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* LOAD_GLOBAL_MODULE */
+        [194] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* LOAD_ATTR_SLOT */
+        [195] = {.class = PYTHON_OP_RUNS_C, .caches = 9, .counter_at = 2, .may_have_inlined = true, .drops_while_hit = true}, /* LOAD_ATTR_WITH_HINT */
+        [196] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2, .drops_while_hit = true}, /* LOAD_GLOBAL_BUILTIN */
+        [197] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2, .drops_while_hit = true}, /* LOAD_GLOBAL_MODULE */
         [198] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* LOAD_SUPER_ATTR_ATTR */
         [199] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* LOAD_SUPER_ATTR_METHOD */
         [200] = {.class = PYTHON_OP_DROPS, .caches = 1, .counter_at = 2}, /* RESUME_CHECK */
@@ -201,20 +201,20 @@ const struct python_opcodes python_opcodes_3_15 = {
         [202] = {.class = PYTHON_OP_INLINES, .caches = 1, .counter_at = 2, .generator = true}, /* SEND_ASYNC_GEN */
         [203] = {.class = PYTHON_OP_INLINES, .caches = 1, .counter_at = 2, .generator = true}, /* SEND_GEN */
         [204] = {.class = PYTHON_OP_INLINES, .caches = 1, .counter_at = 2, .generator = true}, /* SEND_VIRTUAL */
-        [205] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* STORE_ATTR_INSTANCE_VALUE */
-        [206] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* STORE_ATTR_SLOT */
-        [207] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2}, /* STORE_ATTR_WITH_HINT */
+        [205] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2, .drops_while_hit = true}, /* STORE_ATTR_INSTANCE_VALUE */
+        [206] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2, .drops_while_hit = true}, /* STORE_ATTR_SLOT */
+        [207] = {.class = PYTHON_OP_RUNS_C, .caches = 4, .counter_at = 2, .drops_while_hit = true}, /* STORE_ATTR_WITH_HINT */
         [208] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* STORE_SUBSCR_DICT */
-        [209] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* STORE_SUBSCR_LIST_INT */
-        [210] = {.class = PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2}, /* TO_BOOL_ALWAYS_TRUE */
-        [211] = {.class = PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2}, /* TO_BOOL_BOOL */
-        [212] = {.class = PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2}, /* TO_BOOL_INT */
-        [213] = {.class = PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2}, /* TO_BOOL_LIST */
-        [214] = {.class = PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2}, /* TO_BOOL_NONE */
-        [215] = {.class = PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2}, /* TO_BOOL_STR */
-        [216] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* UNPACK_SEQUENCE_LIST */
-        [217] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* UNPACK_SEQUENCE_TUPLE */
-        [218] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2}, /* UNPACK_SEQUENCE_TWO_TUPLE */
+        [209] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .drops_while_hit = true}, /* STORE_SUBSCR_LIST_INT */
+        [210] = {.class = PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2, .drops_while_hit = true}, /* TO_BOOL_ALWAYS_TRUE */
+        [211] = {.class = PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2, .drops_while_hit = true}, /* TO_BOOL_BOOL */
+        [212] = {.class = PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2, .drops_while_hit = true}, /* TO_BOOL_INT */
+        [213] = {.class = PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2, .drops_while_hit = true}, /* TO_BOOL_LIST */
+        [214] = {.class = PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2, .drops_while_hit = true}, /* TO_BOOL_NONE */
+        [215] = {.class = PYTHON_OP_RUNS_C, .caches = 3, .counter_at = 2, .drops_while_hit = true}, /* TO_BOOL_STR */
+        [216] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .drops_while_hit = true}, /* UNPACK_SEQUENCE_LIST */
+        [217] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .drops_while_hit = true}, /* UNPACK_SEQUENCE_TUPLE */
+        [218] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .drops_while_hit = true}, /* UNPACK_SEQUENCE_TWO_TUPLE */
         [233] = {.class = PYTHON_OP_DROPS}, /* INSTRUMENTED_END_FOR */
         [234] = {.class = PYTHON_OP_DROPS}, /* INSTRUMENTED_POP_ITER */
         [235] = {.class = PYTHON_OP_DROPS}, /* INSTRUMENTED_END_SEND */
