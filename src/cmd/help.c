@@ -70,9 +70,9 @@ static int help_run(const struct cmd_verb *verb, int argc, char **argv)
     const struct cmd_verb *about = argc > 0 ? cmd_verb_find(argv[0]) : NULL;
 
     (void)verb;
+    buffer_init(&out, 1 << 20);
     if (argc > 0 && !about)
         return cmd_fail_text(CMD_USAGE, "no such verb '%s': 'pitviper help' lists them", argv[0]);
-    buffer_init(&out, 1 << 20);
     if (about)
         help_verb(&out, about);
     else

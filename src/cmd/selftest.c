@@ -242,10 +242,10 @@ static int run_one(const char *interpreter, const struct program *program, struc
     char path[] = "/tmp/pitviper-selftest-XXXXXX";
     int fd = mkostemp(path, O_CLOEXEC);
 
+    buffer_init(&output, 1 << 16);
     if (fd < 0)
         return error_set(e, errno, "cannot make a file in /tmp: %s", strerror(errno));
     close(fd);
-    buffer_init(&output, 1 << 16);
     *ret = (struct outcome){0};
     int r = profile(interpreter, program, path, &output, ret, e);
     if (r == 0)

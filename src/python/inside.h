@@ -242,8 +242,8 @@ int walk_chain(struct python_process *p, struct thread *t);
 /* Checks every caller, repairs what fails, and publishes t->frames, t->depth and t->result. */
 void walk_publish(struct python_process *p, struct thread *t, uint64_t now_ns);
 /* Where the chain cannot be followed down from the leaf: builds the stack up from its root, frame by frame along
- * accepted edges, and publishes it as repaired. False if not even the root can be read. */
-bool walk_from_root(struct python_process *p, struct thread *t);
+ * accepted edges, before 3.11 from the frames that are executing, and publishes it as repaired. False if that fails. */
+bool walk_otherwise(struct python_process *p, struct thread *t, uint64_t now_ns);
 int walk_step_read(
     struct python_process *p, struct thread *t, uint64_t address, struct step *ret, uint64_t *ret_code_pointer);
 int walk_reserve(struct thread *t, size_t depth);

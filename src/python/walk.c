@@ -32,6 +32,11 @@ static bool is_old(const struct python_process *p)
     return p->layout.version < 0x030b;
 }
 
+static bool executing(const struct python_process *p, const uint8_t *frame)
+{
+    return frame[p->layout.frame_state] == (p->layout.version == 0x030a ? 0 : 1);
+}
+
 /* Offset of the instruction; false if the pointer lies outside the code: then the frame is torn or freed. */
 static bool instruction_offset(
     const struct python_process *p, const struct code *c, const uint8_t *frame, uint32_t *ret)
@@ -93,8 +98,7 @@ int walk_step_read(
     /* A frame that has returned or yielded since the thread's pointer to it was read has lost its caller: f_executing
      * (3.8, 3.9) or f_state (3.10, FRAME_EXECUTING is 0) says so, later a generator's previous is NULL. It had one a
      * moment ago. */
-    if (is_old(p) ? (l->version == 0x030a ? frame[l->frame_state] != 0 : frame[l->frame_state] != 1)
-                  : s.heap && !s.previous) {
+    if (is_old(p) ? !executing(p, frame) : s.heap && !s.previous) {
         if (!s.previous)
             s.previous = snapshot_last_caller(t, address);
         if (!s.previous)
@@ -200,17 +204,15 @@ static bool root_known(
     return t->chunk_count > 0 && root->address == t->chunks[0].base + p->layout.chunk_data + 8;
 }
 
-int walk_chain(struct python_process *p, struct thread *t)
+/* Follows the chain from the frame at `address`. */
+static int chain_follow(struct python_process *p, struct thread *t, uint64_t address)
 {
     const struct python_layout *l = &p->layout;
-    uint64_t address;
     bool entry_last = false;
     uint64_t above = data_stack_top(p, t), marked = 0;
     size_t n = 0;
+    int r;
 
-    int r = chain_head(p, t, &address);
-    if (r < 0)
-        return r;
     t->step_count = 0;
     t->mended = false;
     for (; address; n++) {
@@ -269,6 +271,14 @@ int walk_chain(struct python_process *p, struct thread *t)
     if (t->step_count == 0)
         return 0;
     return root_known(p, t, &t->steps[t->step_count - 1], entry_last) ? 0 : -EAGAIN;
+}
+
+int walk_chain(struct python_process *p, struct thread *t)
+{
+    uint64_t address;
+    int r = chain_head(p, t, &address);
+
+    return r < 0 ? r : chain_follow(p, t, address);
 }
 
 static int frames_reserve(struct thread *t, size_t depth)
@@ -408,11 +418,35 @@ void walk_publish(struct python_process *p, struct thread *t, uint64_t now_ns)
     publish(p, t, order, depth, repaired);
 }
 
-bool walk_from_root(struct python_process *p, struct thread *t)
+/* Before 3.11: the innermost of the frames in the copy that are executing and of which none that is executing has them
+ * for its caller. The thread's own pointer told of one that had returned by then. */
+static bool walk_from_executing(struct python_process *p, struct thread *t, uint64_t now_ns)
+{
+    for (size_t i = 0; i < t->heap_count; i++) {
+        const uint8_t *frame = snapshot_at(p, t, t->heap[i].address, p->frame_header);
+        bool caller = false;
+        if (!frame || !executing(p, frame))
+            continue;
+        for (size_t k = 0; k < t->heap_count && !caller; k++) {
+            const uint8_t *other = snapshot_at(p, t, t->heap[k].address, p->frame_header);
+            caller = other && executing(p, other) && load64(other + p->layout.frame_previous) == t->heap[i].address;
+        }
+        if (caller || chain_follow(p, t, t->heap[i].address) < 0 || t->mended)
+            continue;
+        t->mended = true;
+        walk_publish(p, t, now_ns);
+        return t->result != PYTHON_STACK_REJECTED;
+    }
+    return false;
+}
+
+bool walk_otherwise(struct python_process *p, struct thread *t, uint64_t now_ns)
 {
     uint64_t pointer;
 
-    if (is_old(p) || t->chunk_count == 0 || walk_reserve(t, ROOT_DEPTH) < 0 ||
+    if (is_old(p))
+        return walk_from_executing(p, t, now_ns);
+    if (t->chunk_count == 0 || walk_reserve(t, ROOT_DEPTH) < 0 ||
         walk_step_read(p, t, t->chunks[0].base + p->layout.chunk_data + 8, &t->steps[0], &pointer) < 0)
         return false;
     publish(p, t, t->steps, extend(p, t, t->steps, 1, ROOT_DEPTH), true);

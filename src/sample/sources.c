@@ -65,6 +65,7 @@ static void write_one(struct sampler *s, const struct source *one)
     uint8_t digest[32];
     char path[4096];
 
+    buffer_init(&text, SOURCE_CAP + 1);
     for (size_t i = 0; i < s->count && !w; i++)
         if (s->watched[i].id == one->process)
             w = &s->watched[i];
@@ -72,7 +73,6 @@ static void write_one(struct sampler *s, const struct source *one)
         return;
     if (path_absolute(w, one->path, path, sizeof(path)) < 0 || target_open_file(w->target, path, &fd) < 0)
         return;
-    buffer_init(&text, SOURCE_CAP + 1);
     char block[65536];
     ssize_t got;
     while ((got = read(fd, block, sizeof(block))) > 0 && text.size <= SOURCE_CAP) {

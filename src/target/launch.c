@@ -153,11 +153,11 @@ int target_launch(const struct target_launch *how, struct target_launched *ret, 
     struct plan plan = {.argv = how->argv, .hold = how->hold};
     int ends[2];
     size_t count = 0;
+    arena_init(&arena, 16u << 20);
     if (!how->argv || !how->argv[0] || !how->argv[0][0])
         return error_set(e, EINVAL, "there is no command to run");
     while (how->argv[count])
         count++;
-    arena_init(&arena, 16u << 20);
     plan.shell_argv = arena_alloc(&arena, (count + 2) * sizeof(char *));
     if (!plan.shell_argv || list_candidates(how->argv[0], &arena, &plan.candidates) < 0)
         return error_set(e, ENOMEM, "out of memory while starting %s", how->argv[0]);
