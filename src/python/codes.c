@@ -12,6 +12,7 @@
 enum {
     CODE_HEADER_CAP = 512,
     BYTECODE_CAP = 64 << 20,
+    SHIM_BYTES = 16,
 };
 
 /* Include/cpython/code.h, the same in 3.8 to 3.15. */
@@ -156,8 +157,9 @@ static int code_fill(struct python_process *p, const uint8_t *header, struct cod
         r = text_read(p, c->identity[1], &c->public.file);
     if (r < 0)
         return r;
-    /* _Py_MakeShimCode (Python/pylifecycle.c, Objects/codeobject.c) names them so */
-    c->shim = strcmp(c->public.qualname, "<shim>") == 0 || strcmp(c->public.qualname, "<interpreter trampoline>") == 0;
+    /* _Py_MakeShimCode (Objects/codeobject.c, 3.12+) gives one text for name and file, and there are few instructions:
+     * "<interpreter trampoline>", and from 3.13 on what stands between a class that is called and its "__init__". */
+    c->shim = c->bytecode_size <= SHIM_BYTES && strcmp(c->public.qualname, c->public.file) == 0;
     r = python_read_bytes(p->target, l, c->identity[2], &table);
     if (r < 0)
         return r;
