@@ -178,11 +178,12 @@ static bool callable_in_slot(
 static bool generator_in_slot(
     struct python_process *p, struct thread *t, const struct step *caller, const struct step *callee)
 {
-    if (caller->stacktop == UINT32_MAX || caller->stacktop < 2)
+    if (caller->stacktop == UINT32_MAX)
         return false;
+    uint32_t first = caller->stacktop > 2 ? caller->stacktop - 2 : 0, last = caller->stacktop + 2;
     const uint8_t *slots =
-        snapshot_at(p, t, caller->address + p->layout.frame_localsplus + 8ULL * (caller->stacktop - 2), 4 * 8);
-    for (int i = 0; slots && i < 4; i++)
+        snapshot_at(p, t, caller->address + p->layout.frame_localsplus + 8ULL * first, 8 * (last - first));
+    for (uint32_t i = 0; slots && i < last - first; i++)
         if (callee->address - untag(load64(slots + 8 * i)) < GENERATOR_HEADER)
             return true;
     return false;

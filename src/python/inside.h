@@ -12,7 +12,8 @@ enum {
     THREADS_CAP = 1 << 16, /* thread states followed in one interpreter; a longer list is a torn one */
     DEPTH_CAP = 1 << 20,   /* frames in one stack; a longer chain is a cycle */
     INTERPRETERS_CAP = 1 << 12,
-    HEAP_FRAME_IDLE = 4, /* samples for which a frame outside the data stack is still predicted */
+    HEAP_FRAME_PLANNED = 4, /* samples for which a frame outside the data stack is still predicted */
+    HEAP_FRAME_KNOWN = 48,  /* and for which its caller is remembered */
 };
 
 /* ---- memory of the target, as last copied ---- */

@@ -250,7 +250,7 @@ static void thread_walk(struct python_process *p, struct thread *t, uint64_t now
             if (t->result != PYTHON_STACK_REJECTED)
                 return;
         }
-        if (attempt > 0 && walk_otherwise(p, t, now_ns))
+        if ((attempt > 0 || l->version < 0x030b) && walk_otherwise(p, t, now_ns))
             return;
     }
     t->result = PYTHON_STACK_REJECTED;

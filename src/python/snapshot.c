@@ -58,7 +58,8 @@ int snapshot_plan(struct python_process *p, struct thread *t)
     for (size_t i = t->chunk_count; i-- > 0 && r == 0;)
         r = region_add(s, t->chunks[i].base, t->chunks[i].read);
     for (size_t i = 0; i < t->heap_count && r == 0; i++)
-        r = region_add(s, t->heap[i].address, p->frame_header);
+        if (t->heap[i].idle <= HEAP_FRAME_PLANNED)
+            r = region_add(s, t->heap[i].address, p->frame_header);
     s->planned = s->count;
     return r;
 }
@@ -193,7 +194,7 @@ static void heap_learn(struct thread *t)
         }
     bool expired = false;
     for (size_t i = n; same && i < t->heap_count; i++)
-        expired = ++t->heap[i].idle > HEAP_FRAME_IDLE || expired;
+        expired = ++t->heap[i].idle > HEAP_FRAME_KNOWN || expired;
     if (same && !expired)
         return;
     size_t old = t->heap_count;
@@ -211,7 +212,7 @@ static void heap_learn(struct thread *t)
             t->heap[at].address = 0;
     }
     for (size_t i = 0; i < old; i++)
-        if (t->heap[i].address && t->heap[i].idle++ < HEAP_FRAME_IDLE) {
+        if (t->heap[i].address && t->heap[i].idle++ < HEAP_FRAME_KNOWN) {
             if (array_reserve(&t->heap, &t->heap_capacity, old + count + 1, sizeof(*t->heap)) < 0)
                 break;
             t->heap[old + count++] = t->heap[i];

@@ -32,6 +32,7 @@ static bool is_old(const struct python_process *p)
     return p->layout.version < 0x030b;
 }
 
+/* 3.8 to 3.10: f_executing (3.8, 3.9), or f_state, whose FRAME_EXECUTING is 0 (3.10). */
 static bool executing(const struct python_process *p, const uint8_t *frame)
 {
     return frame[p->layout.frame_state] == (p->layout.version == 0x030a ? 0 : 1);
@@ -95,12 +96,11 @@ int walk_step_read(
         .heap = is_old(p) || owner != 0};
     if (l->frame_is_entry != PYTHON_FIELD_NONE)
         s.entered = frame[l->frame_is_entry] != 0;
-    /* A frame that has returned or yielded since the thread's pointer to it was read has lost its caller: f_executing
-     * (3.8, 3.9) or f_state (3.10, FRAME_EXECUTING is 0) says so, later a generator's previous is NULL. It had one a
-     * moment ago. */
-    if (is_old(p) ? !executing(p, frame) : s.heap && !s.previous) {
-        if (!s.previous)
-            s.previous = snapshot_last_caller(t, address);
+    /* A frame that has returned or yielded since the thread's pointer to it was read has lost its caller. */
+    if (is_old(p) && !executing(p, frame))
+        return -EAGAIN;
+    if (s.heap && !s.previous && !is_old(p)) { /* a generator had one a moment ago */
+        s.previous = snapshot_last_caller(t, address);
         if (!s.previous)
             return -EAGAIN;
         t->mended = true;
@@ -249,7 +249,7 @@ static int chain_follow(struct python_process *p, struct thread *t, uint64_t add
         r = walk_step_read(p, t, address, s, &t->code_pointers[t->step_count]);
         if (r == -EAGAIN && !is_old(p)) { /* half written: what is above it cannot be told, what is below can */
             const uint8_t *frame = snapshot_at(p, t, address, p->frame_header);
-            if (!frame || n > t->step_count + 64)
+            if (!frame || n > t->step_count + 64 || !load64(frame + l->frame_previous))
                 return -EAGAIN;
             t->step_count = 0;
             t->mended = true;
@@ -269,15 +269,35 @@ static int chain_follow(struct python_process *p, struct thread *t, uint64_t add
         t->step_count++;
     }
     if (t->step_count == 0)
-        return 0;
+        return t->mended ? -EAGAIN : 0;
     return root_known(p, t, &t->steps[t->step_count - 1], entry_last) ? 0 : -EAGAIN;
+}
+
+static const uint8_t *planned_frame(struct python_process *p, struct thread *t, const struct heap_frame *f)
+{
+    return f->idle <= HEAP_FRAME_PLANNED ? snapshot_at(p, t, f->address, p->frame_header) : NULL;
+}
+
+/* A frame in the copy that is executing and was called by the one at `address`; 0: there is none. */
+static uint64_t executing_callee(struct python_process *p, struct thread *t, uint64_t address)
+{
+    for (size_t i = 0; i < t->heap_count; i++) {
+        const uint8_t *frame = planned_frame(p, t, &t->heap[i]);
+        if (frame && executing(p, frame) && load64(frame + p->layout.frame_previous) == address)
+            return t->heap[i].address;
+    }
+    return 0;
 }
 
 int walk_chain(struct python_process *p, struct thread *t)
 {
-    uint64_t address;
+    uint64_t address, above;
     int r = chain_head(p, t, &address);
 
+    /* Before 3.11 the frames are read after the thread's pointer: callees that are executing by then belong to the
+     * stack, or those that were left would be missed and those that were entered would not. */
+    for (size_t n = 0; r == 0 && is_old(p) && n < t->heap_count && (above = executing_callee(p, t, address)) != 0; n++)
+        address = above;
     return r < 0 ? r : chain_follow(p, t, address);
 }
 
@@ -423,15 +443,9 @@ void walk_publish(struct python_process *p, struct thread *t, uint64_t now_ns)
 static bool walk_from_executing(struct python_process *p, struct thread *t, uint64_t now_ns)
 {
     for (size_t i = 0; i < t->heap_count; i++) {
-        const uint8_t *frame = snapshot_at(p, t, t->heap[i].address, p->frame_header);
-        bool caller = false;
-        if (!frame || !executing(p, frame))
-            continue;
-        for (size_t k = 0; k < t->heap_count && !caller; k++) {
-            const uint8_t *other = snapshot_at(p, t, t->heap[k].address, p->frame_header);
-            caller = other && executing(p, other) && load64(other + p->layout.frame_previous) == t->heap[i].address;
-        }
-        if (caller || chain_follow(p, t, t->heap[i].address) < 0 || t->mended)
+        const uint8_t *frame = planned_frame(p, t, &t->heap[i]);
+        if (!frame || !executing(p, frame) || executing_callee(p, t, t->heap[i].address) ||
+            chain_follow(p, t, t->heap[i].address) < 0 || t->mended)
             continue;
         t->mended = true;
         walk_publish(p, t, now_ns);
