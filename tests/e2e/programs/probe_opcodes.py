@@ -71,7 +71,22 @@ def note(number, entered, cache, version):
     seen[counter, places] = seen.get((counter, places), 0) + 1
 
 
+looking = False
+
+
 def look(*_, **__):
+    """Note every edge of the stack; not again from the collector or a finaliser that this itself sets off."""
+    global looking
+    if looking:
+        return 1
+    looking = True
+    try:
+        return note_stack()
+    finally:
+        looking = False
+
+
+def note_stack():
     if MINOR < 11:
         frame = sys._getframe().f_back
         while frame is not None:
