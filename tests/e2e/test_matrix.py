@@ -47,6 +47,25 @@ class C:
 C().method()
 """
 
+CONSTRUCTORS = """
+import time, threading
+class Handler:
+    def __init__(self, n):
+        self.handle(n)
+    def handle(self, n):
+        end = time.time() + 0.004
+        while time.time() < end:
+            for i in range(n): pass
+def serve(handler):
+    handler(300)
+def work():
+    for i in range(50):
+        thread = threading.Thread(target=serve, args=(Handler,))
+        thread.start()
+        thread.join()
+work()
+"""
+
 EXCEPTIONS = """
 import time
 end = time.time() + 0.6
@@ -152,6 +171,16 @@ def test_generators_stand_on_their_callers(pythons, run, script, tmp_path):
         if "inner" in stack and stack[0] == "<module>":
             assert stack[stack.index("inner") - 1] == "outer" and method in stack, stack
     assert share(stacks, lambda s: "inner" in s) > 0.2
+    # A frame that is left just then is no reason to show an empty stack.
+    assert share(stacks, lambda s: s[0] == "<no Python frame>") < 0.1
+
+
+def test_what_a_constructor_calls_is_not_lost(pythons, run, script, tmp_path):
+    out, _ = profile(run, script, pythons, CONSTRUCTORS, tmp_path)
+    stacks = collapsed(run, out)
+    served = share(stacks, lambda s: "serve" in s)
+    assert served > 0.2
+    assert share(stacks, lambda s: "serve" in s and s[-1] != "serve") > 0.8 * served
 
 
 def test_exceptions_leave_no_impossible_stack(pythons, run, script, tmp_path):
