@@ -11,8 +11,7 @@
  *
  * Only acceptances are remembered for good; for 20 ms also that an instruction is of a kind that pushes nothing, and
  * that a callee's version is not the site's, where the slot (which needs no reading) does not speak for it. An edge
- * that rests on the slot alone is accepted when a second read shows the same pair of frames unmoved, or when it has
- * been met twice.
+ * that nothing proves is weighed: weigh().
  */
 #include "python/inside.h"
 
