@@ -95,9 +95,10 @@ def note_stack():
             frame = frame.f_back
         return 1
     state = thread_state()
-    callee = word(state + LAYOUT["thread.frame"])
+    # Not by word(): it would find its own frame, which is gone when it returns.
+    callee = ctypes.c_uint64.from_address(state + LAYOUT["thread.frame"]).value
     if MINOR < 13:
-        callee = word(callee + LAYOUT["cframe.current_frame"])
+        callee = ctypes.c_uint64.from_address(callee + LAYOUT["cframe.current_frame"]).value
     while callee:
         caller = word(callee + LAYOUT["frame.previous"])
         if not caller:
