@@ -2,8 +2,9 @@
 """What the profilers themselves cost: CPU at 1 kHz and at the highest rate. bench/README.md says how to read it."""
 
 import argparse
+import subprocess
 
-from harness import figures, machine, targets, tools
+from harness import figures, machine, peers, targets, tools
 from harness.figures import Table, say
 
 TOOLS = [tools.PITVIPER, tools.AUSTIN, tools.PY_SPY, tools.PY_SPY_NONBLOCKING, tools.TACHYON]
@@ -15,6 +16,13 @@ def bar_of(tool, hz):
     if tool is not tools.PITVIPER:
         return None
     return {0: SECONDS_A_MILLION_BAR, 1000: CORE_BAR_AT_1_KHZ}.get(hz)
+
+
+def wakeups_alone(hz, seconds):
+    """CPU seconds a second of a process that only wakes up so often: what no sampler of that rate can be below."""
+    told = subprocess.run([peers.spin_neighbour(), str(hz), "0.001", str(seconds)], stdout=subprocess.PIPE, check=True,
+                          universal_newlines=True)
+    return float(told.stdout.split()[3]) / seconds
 
 
 def main():
@@ -33,6 +41,7 @@ def main():
         kept_tools = tools.usable(version, TOOLS, options.tools)
         for hz in options.rates:
             runs, noisy = {tool: [] for tool in kept_tools}, {tool: 0 for tool in kept_tools}
+            floor = []
             for turn in range(options.pairs):
                 for tool in kept_tools if turn % 2 == 0 else kept_tools[::-1]:
                     say("%s %s %s Hz, run %d" % (version, tool.name, hz or "top", turn + 1))
@@ -44,6 +53,14 @@ def main():
                         print("(%s %s)" % (version, error))
                         continue
                     noisy[tool] += quiet.noisy
+                if hz:
+                    with machine.Quiet():
+                        with targets.Target(python, "work.py", options.seconds + 30):
+                            floor.append(wakeups_alone(hz, options.seconds))
+            if floor:
+                low, high = figures.median_interval(floor)
+                table.add(version, "wake-ups alone", hz, None, "%.1f %%" % (100 * figures.median(floor)),
+                          "%.1f..%.1f" % (100 * low, 100 * high), "%.1f" % (1e6 * figures.median(floor) / hz), None, None, None)
             for tool, results in runs.items():
                 if not results:
                     continue
@@ -60,7 +77,8 @@ def main():
                     "no (%d)" % noisy[tool] if noisy[tool] else "yes",
                 )
     table.show()
-    print("\nCPU by the kernel (wait4) from the tool's start to its end, so its start-up and its report are in it")
+    print("\nCPU by the kernel (wait4) from the tool's start to its end, so its start-up and its report are in it;\n"
+          "wake-ups alone: bench/spin_neighbour.c, which sleeps, wakes up, and sleeps again")
     print(machine.verdict_of_quiet())
 
 

@@ -13,6 +13,8 @@ enum {
     CODE_HEADER_CAP = 512,
     BYTECODE_CAP = 64 << 20,
     SHIM_BYTES = 16,
+    IN_USE_NS = 50000000, /* without being seen in a stack, and a code object is in use no more */
+    LOOKS_AT_ONCE = 64,
 };
 
 /* Include/cpython/code.h, the same in 3.8 to 3.15. */
@@ -40,6 +42,7 @@ void codes_release(struct codes *c)
     free(c->items);
     free(c->headers);
     free(c->looked_at);
+    free(c->in_use);
     map_release(&c->by_address);
     arena_release(&c->names);
     memset(c, 0, sizeof(*c));
@@ -214,35 +217,82 @@ static bool needs_look(const struct code *c, uint64_t now_ns, uint64_t max_age_n
     return c->address && now_ns >= c->verified_ns + max_age_ns;
 }
 
-int codes_verify(struct python_process *p, const struct step *steps, size_t count, uint64_t now_ns, uint64_t max_age_ns)
+/* Takes a code object among those whose header is read next. */
+static int look_add(struct codes *cs, uint32_t id, uint64_t now_ns)
+{
+    struct code *c = cs->items[id];
+
+    if (array_reserve(&cs->looked_at, &cs->looked_at_capacity, cs->looked_at_count + 1, sizeof(*cs->looked_at)) < 0)
+        return -ENOMEM;
+    cs->looked_at[cs->looked_at_count++].id = id;
+    c->verified_ns = now_ns; /* a recursive function is asked for once */
+    if (!c->in_use &&
+        array_reserve(&cs->in_use, &cs->in_use_capacity, cs->in_use_count + 1, sizeof(*cs->in_use)) == 0) {
+        cs->in_use[cs->in_use_count++] = id;
+        c->in_use = true;
+    }
+    return 0;
+}
+
+/* One read for many: the others in use that will need a look before long. */
+static int look_add_others(struct codes *cs, uint64_t now_ns, uint64_t age_ns)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < cs->in_use_count && cs->looked_at_count < LOOKS_AT_ONCE && r == 0;) {
+        uint32_t id = cs->in_use[i];
+        struct code *c = cs->items[id];
+        if (!c->address || now_ns - c->used_ns > IN_USE_NS) {
+            cs->in_use[i] = cs->in_use[--cs->in_use_count];
+            c->in_use = false;
+            continue;
+        }
+        if (needs_look(c, now_ns, age_ns))
+            r = look_add(cs, id, now_ns);
+        i++;
+    }
+    return r;
+}
+
+static int looks_read(struct python_process *p)
 {
     struct codes *cs = &p->codes;
     uint32_t size = header_size(&p->layout);
-    size_t n = 0;
-    int r = 0;
+    size_t n = cs->looked_at_count;
+    int r = array_reserve(&cs->headers, &cs->headers_capacity, n * size, 1);
 
     batch_clear(&p->batch);
-    for (size_t i = 0; i < count; i++)
-        n += needs_look(cs->items[steps[i].code], now_ns, max_age_ns);
-    if (n == 0)
-        return 0;
-    if (array_reserve(&cs->headers, &cs->headers_capacity, n * size, 1) < 0 ||
-        array_reserve(&cs->looked_at, &cs->looked_at_capacity, n, sizeof(*cs->looked_at)) < 0)
-        return -ENOMEM;
-    n = 0;
-    for (size_t i = 0; i < count && r == 0; i++) {
-        struct code *c = cs->items[steps[i].code];
-        if (!needs_look(c, now_ns, max_age_ns))
-            continue;
-        c->verified_ns = now_ns; /* a recursive function is asked for once */
-        cs->looked_at[n] = (struct code_look){.id = steps[i].code, .size = size};
-        r = batch_add(&p->batch, c->address, size, cs->headers + n * size, &cs->looked_at[n].size);
-        n++;
+    for (size_t i = 0; i < n && r == 0; i++) {
+        struct code_look *look = &cs->looked_at[i];
+        look->size = size;
+        r = batch_add(&p->batch, cs->items[look->id]->address, size, cs->headers + i * size, &look->size);
     }
     if (r == 0)
         r = batch_read(p);
     batch_clear(&p->batch);
-    for (size_t i = 0; i < n; i++) {
+    return r;
+}
+
+int codes_verify(struct python_process *p, const struct step *steps, size_t count, uint64_t now_ns, uint64_t max_age_ns)
+{
+    struct codes *cs = &p->codes;
+    uint32_t size = header_size(&p->layout);
+    int r = 0;
+
+    cs->looked_at_count = 0;
+    for (size_t i = 0; i < count && r == 0; i++) {
+        struct code *c = cs->items[steps[i].code];
+        c->used_ns = now_ns;
+        if (needs_look(c, now_ns, max_age_ns))
+            r = look_add(cs, steps[i].code, now_ns);
+    }
+    if (cs->looked_at_count == 0)
+        return r;
+    if (r == 0)
+        r = look_add_others(cs, now_ns, max_age_ns / 2);
+    if (r == 0)
+        r = looks_read(p);
+    for (size_t i = 0; i < cs->looked_at_count; i++) {
         struct code *c = cs->items[cs->looked_at[i].id];
         const uint8_t *header = cs->headers + i * size;
         uint64_t identity[5];

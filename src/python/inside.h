@@ -66,14 +66,15 @@ struct code {
     struct python_code public;
     uint64_t address;     /* 0 once its address holds another code object */
     uint64_t identity[5]; /* name, file, line table, bytecode or size, first line: equal means the same object */
-    uint64_t verified_ns;
-    uint64_t bytecode;      /* address of the first instruction */
-    uint32_t bytecode_size; /* bytes */
-    uint32_t frame_bytes;   /* of a frame on the data stack; 0 unknown */
+    uint64_t verified_ns, used_ns; /* when its identity was read last, and when it was in a stack */
+    uint64_t bytecode;             /* address of the first instruction */
+    uint32_t bytecode_size;        /* bytes */
+    uint32_t frame_bytes;          /* of a frame on the data stack; 0 unknown */
     uint32_t line_table_size;
     uint8_t *line_table;
     uint8_t *starts;      /* bit per code unit: an instruction starts here; NULL until needed */
     bool generator, shim; /* shim: the interpreter's own glue, never shown */
+    bool in_use;          /* among codes.in_use */
 };
 struct code_look { /* one code object's header, as asked for and as it arrived */
     uint32_t id, size;
@@ -83,7 +84,8 @@ struct codes {
     size_t count, capacity;
     uint8_t *headers; /* of those that are being looked at again */
     struct code_look *looked_at;
-    size_t headers_capacity, looked_at_capacity;
+    uint32_t *in_use; /* ids of those that were in a stack a moment ago */
+    size_t headers_capacity, looked_at_count, looked_at_capacity, in_use_count, in_use_capacity;
     struct map by_address;
     struct arena names;
     uint64_t code_type; /* address of PyCode_Type once learnt */
@@ -209,8 +211,8 @@ int codes_init(struct codes *c);
 void codes_release(struct codes *c);
 /* The code object at an address: known, or read now. -EAGAIN: what is there is no code object. */
 int codes_find(struct python_process *p, uint64_t address, uint32_t *ret_id);
-/* Reads the identities of the steps' code objects again, where that was done longer than max_age_ns ago. One whose
- * address holds another object by now is forgotten: its `address` is 0. */
+/* Reads the identities of the steps' code objects again, where that was done longer than max_age_ns ago, and with them
+ * others in use. One whose address holds another object by now is forgotten: its `address` is 0. */
 int codes_verify(
     struct python_process *p, const struct step *steps, size_t count, uint64_t now_ns, uint64_t max_age_ns);
 /* The start of the instruction that holds byte `at` (3.11 and 3.12 point into inline caches). */

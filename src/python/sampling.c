@@ -12,8 +12,9 @@
 #include <string.h>
 
 enum {
-    LIST_AGAIN_NS = 10000000, /* interpreters and threads are listed at least so often */
-    WORDS_AGE_NS = 50000,     /* and the GIL of a process with a single thread is looked at */
+    LIST_AGAIN_NS = 10000000,        /* interpreters and threads are listed at least so often, */
+    LIST_AGAIN_ALONE_NS = 100000000, /* where there is but one of each, which only others can join: at the head */
+    WORDS_AGE_NS = 50000,            /* and the GIL of a process with a single thread is looked at */
 };
 
 static int word_read(struct python_process *p, uint64_t address, uint64_t *ret)
@@ -377,10 +378,15 @@ static void publish(struct python_process *p, const struct interpreter *in, size
     }
 }
 
+static bool alone(const struct python_process *p)
+{
+    return p->interpreter_count == 1 && p->interpreters[0].count == 1;
+}
+
 int python_sample(struct python_process *p, struct python_sample *ret)
 {
     uint64_t now_ns = clock_monotonic_ns();
-    bool list = !p->interpreter_count || now_ns - p->listed_ns > LIST_AGAIN_NS;
+    bool list = !p->interpreter_count || now_ns - p->listed_ns > (alone(p) ? LIST_AGAIN_ALONE_NS : LIST_AGAIN_NS);
     size_t total = 0, n = 0;
     int r = 0;
 

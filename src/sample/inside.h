@@ -11,8 +11,10 @@ enum {
     STATE_AGE_STILL_NS = 4000000,
     STATE_AGE_QUIET_NS = 16000000, /* and less often while it sleeps and its stack is proven not to change */
     STATE_STALE_NS = 2000000,
-    KEEP_NS = 5000000,   /* housekeeping: children, ends, new threads */
-    SLOW_NS = 100000000, /* slow housekeeping: CPU figures, names */
+    KEEP_NS = 5000000,       /* housekeeping: children, ends, new threads; */
+    KEEP_MOST_NS = 10000000, /* put off so long for a pause of */
+    KEEP_TAKES_NS = 100000,  /* so much between ticks */
+    SLOW_NS = 100000000,     /* slow housekeeping: CPU figures, names */
     SECOND_NS = 1000000000,
 };
 
@@ -67,8 +69,9 @@ struct sources {
 
 struct schedule {
     double mean_gap_ns;
-    uint64_t random, due, next, read_ns; /* read_ns: what a tick takes, smoothed */
-    uint64_t last_taken;
+    uint64_t random, due, next;
+    uint64_t service_ns, deviation_ns; /* from a tick's time to its end, smoothed */
+    uint64_t last_taken, last_ended;
     bool spin; /* the gap is too short to sleep in */
     uint32_t spin_ns;
 };
@@ -85,7 +88,7 @@ struct sampler {
     struct map pids; /* pid -> 1, of all that are or were watched */
     uint32_t next_process, next_thread;
     uint64_t ticks, last_pid, kept_ns, slow_ns, second_ns, started_ns, cpu_started_ns, children_checked_ns;
-    int busy_core;
+    int busy_core, avoided_core;
 };
 
 /* ---- schedule.c ---- */
@@ -94,6 +97,8 @@ void schedule_init(struct schedule *c, double rate_hz, uint64_t now_ns);
 bool schedule_wait(
     struct schedule *c, struct record_counters *counters, uint64_t until_ns, const volatile sig_atomic_t *stop);
 void schedule_taken(struct schedule *c, uint64_t began_ns, uint64_t ended_ns, struct record_counters *counters);
+/* No tick is due within for_ns. */
+bool schedule_has_time(const struct schedule *c, uint64_t now_ns, uint64_t for_ns);
 bool schedule_real_time(void);      /* asks for SCHED_FIFO; false where that is not allowed or unwise */
 bool schedule_avoid_core(int core); /* moves this thread, and only it, off the core */
 

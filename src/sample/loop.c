@@ -23,7 +23,7 @@ int sampler_new(const struct sample_options *options, struct target *first, stru
     }
     s->options = *options;
     s->writer = writer;
-    s->busy_core = -1;
+    s->busy_core = s->avoided_core = -1;
     map_init(&s->pids);
     fold_init(&s->fold);
     s->started_ns = clock_monotonic_ns();
@@ -126,8 +126,10 @@ static bool keep_house(struct sampler *s, uint64_t now)
     }
     if (slow) {
         s->slow_ns = now;
-        if (s->busy_core >= 0)
+        if (s->busy_core >= 0 && s->busy_core != s->avoided_core) {
             s->result.own_core = schedule_avoid_core(s->busy_core);
+            s->avoided_core = s->busy_core;
+        }
         sources_write(s, 4);
     }
     if (now - s->second_ns > SECOND_NS) {
@@ -138,6 +140,14 @@ static bool keep_house(struct sampler *s, uint64_t now)
     }
     record_writer_flush(s->writer, now, false);
     return s->watched[0].ended;
+}
+
+/* It is done between ticks that leave time for it. */
+static bool house_due(const struct sampler *s)
+{
+    uint64_t now = clock_monotonic_ns(), ago = now - s->kept_ns;
+
+    return ago >= KEEP_MOST_NS || (ago > KEEP_NS && schedule_has_time(&s->schedule, now, KEEP_TAKES_NS));
 }
 
 /* Ended processes are kept to the end for their files; what they held of threads and code is let go. */
@@ -162,7 +172,7 @@ int sampler_run(struct sampler *s, struct sample_result *ret, struct error *e)
     s->second_ns = s->slow_ns = now;
     schedule_init(&s->schedule, s->options.rate_hz, now);
     while (!(s->options.stop && *s->options.stop)) {
-        uint64_t pause = s->kept_ns + KEEP_NS; /* a slow rate must not make us miss an end or a child */
+        uint64_t pause = s->kept_ns + KEEP_MOST_NS; /* a slow rate must not make us miss an end or a child */
         bool tick = schedule_wait(&s->schedule, &s->result.counters, pause < until ? pause : until, s->options.stop);
         now = clock_monotonic_ns();
         if (tick) {
@@ -175,7 +185,8 @@ int sampler_run(struct sampler *s, struct sample_result *ret, struct error *e)
         }
         if (now > until)
             break;
-        if (now - s->kept_ns > KEEP_NS || s->watched[0].ended) {
+        if (house_due(s) || s->watched[0].ended) {
+            now = clock_monotonic_ns();
             if (keep_house(s, now) || s->watched[0].ended) {
                 s->result.first_ended = true;
                 break;

@@ -8,9 +8,10 @@
 #include <time.h>
 
 enum {
-    SPIN_SHORT_NS = 15000, /* a wake-up by clock_nanosleep comes up to so late */
-    SPIN_ONLY_NS = 40000,  /* mean gaps below this leave no time to sleep */
-    BACKLOG_READS = 8,     /* deferred ticks may lag so many reads behind; what lags more is missed */
+    SLEEP_ONLY_NS = 500000, /* mean gaps from here: a wake-up's lateness (20 microseconds) is nothing beside them */
+    SPIN_SHORT_NS = 30000,  /* below, the loop spins out what a wake-up may come late by */
+    SPIN_ONLY_NS = 40000,   /* mean gaps below this leave no time to sleep */
+    BACKLOG_TICKS = 8, /* deferred ticks may lag behind by so many times what one takes; what lags more is missed */
 };
 
 void schedule_init(struct schedule *c, double rate_hz, uint64_t now_ns)
@@ -19,8 +20,8 @@ void schedule_init(struct schedule *c, double rate_hz, uint64_t now_ns)
     c->mean_gap_ns = 1e9 / rate_hz;
     c->random = hash_mix(clock_real_ns(), now_ns) | 1;
     c->spin = c->mean_gap_ns < SPIN_ONLY_NS;
-    c->spin_ns = SPIN_SHORT_NS;
-    c->read_ns = 5000;
+    c->spin_ns = c->mean_gap_ns < SLEEP_ONLY_NS ? SPIN_SHORT_NS : 0;
+    c->service_ns = 5000;
     c->due = now_ns + (uint64_t)(random_exponential(&c->random) * c->mean_gap_ns);
     c->next = c->due + (uint64_t)(random_exponential(&c->random) * c->mean_gap_ns);
     (void)prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
@@ -37,6 +38,13 @@ static void advance(struct schedule *c)
 {
     c->due = c->next;
     c->next = c->due + (uint64_t)(random_exponential(&c->random) * c->mean_gap_ns);
+}
+
+/* What a tick takes from its time to its end, wake-up and all: the mean and twice the mean deviation from it, as TCP
+ * estimates a round trip (RFC 6298). Ticks that are closer than that cannot both be taken in time. */
+static uint64_t service(const struct schedule *c)
+{
+    return c->service_ns + 2 * c->deviation_ns;
 }
 
 bool schedule_wait(
@@ -58,7 +66,7 @@ bool schedule_wait(
         return false;
     counters->ticks_due++;
     while (c->next <= now) { /* the one after it is due as well */
-        bool deferrable = c->next - c->due < c->read_ns && now - c->due < BACKLOG_READS * c->read_ns;
+        bool deferrable = c->next - c->due < service(c) && now - c->due < BACKLOG_TICKS * service(c);
         if (deferrable)
             break;
         counters->ticks_missed++;
@@ -72,15 +80,24 @@ bool schedule_wait(
 
 void schedule_taken(struct schedule *c, uint64_t began_ns, uint64_t ended_ns, struct record_counters *counters)
 {
-    uint64_t took = ended_ns - began_ns;
+    /* A deferred tick's time begins when the one before it was done. */
+    uint64_t took = ended_ns - (c->due > c->last_ended ? c->due : c->last_ended);
+    uint64_t off = took > c->service_ns ? took - c->service_ns : c->service_ns - took;
 
     counters->ticks_taken++;
     if (c->last_taken && began_ns - c->last_taken > counters->longest_gap_ns)
         counters->longest_gap_ns = began_ns - c->last_taken;
     c->last_taken = began_ns;
-    counters->read_ns += took;
-    c->read_ns = (c->read_ns * 15 + took) / 16;
+    c->last_ended = ended_ns;
+    counters->read_ns += ended_ns - began_ns;
+    c->service_ns = (c->service_ns * 15 + took) / 16;
+    c->deviation_ns = (c->deviation_ns * 15 + off) / 16;
     advance(c);
+}
+
+bool schedule_has_time(const struct schedule *c, uint64_t now_ns, uint64_t for_ns)
+{
+    return c->due > now_ns + for_ns;
 }
 
 bool schedule_real_time(void)

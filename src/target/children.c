@@ -104,17 +104,32 @@ int target_children(const struct target *t, pid_t *pids, size_t max, size_t *ret
     }
 }
 
-int target_last_pid(uint64_t *ret_value)
+/* The file is asked some hundred times a second: it is kept open. */
+static uint64_t last_number(const char *path, int *fd)
 {
     char text[256];
-    /* Only with CONFIG_CHECKPOINT_RESTORE, but lxcfs does not put a slow one of its own in its place. */
-    ssize_t n = proc_read(AT_FDCWD, "/proc/sys/kernel/ns_last_pid", text, sizeof(text));
-    uint64_t value = n > 0 ? strtoull(text, NULL, 10) : 0;
-    if (value == 0) {
-        n = proc_read(AT_FDCWD, "/proc/loadavg", text, sizeof(text));
-        const char *last = n > 0 ? strrchr(text, ' ') : NULL;
-        value = last ? strtoull(last, NULL, 10) : 0;
+
+    if (*fd == -1)
+        *fd = open(path, O_RDONLY | O_NOCTTY | O_CLOEXEC);
+    ssize_t n = *fd < 0 ? -1 : pread(*fd, text, sizeof(text) - 1, 0);
+    if (n <= 0) {
+        fd_close(fd);
+        *fd = -2; /* not there, and not asked again */
+        return 0;
     }
+    text[n] = '\0';
+    const char *last = strrchr(text, ' ');
+    return strtoull(last ? last : text, NULL, 10);
+}
+
+int target_last_pid(uint64_t *ret_value)
+{
+    /* Only with CONFIG_CHECKPOINT_RESTORE, but lxcfs does not put a slow one of its own in its place. */
+    static int sysctl = -1, loadavg = -1;
+    uint64_t value = last_number("/proc/sys/kernel/ns_last_pid", &sysctl);
+
+    if (value == 0)
+        value = last_number("/proc/loadavg", &loadavg);
     if (value == 0)
         return -ENOENT;
     *ret_value = value;
