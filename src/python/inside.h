@@ -75,6 +75,7 @@ struct code {
     uint8_t *starts;      /* bit per code unit: an instruction starts here; NULL until needed */
     bool generator, shim; /* shim: the interpreter's own glue, never shown */
     bool in_use;          /* among codes.in_use */
+    bool has_locals;      /* arguments and cells are locals, too */
 };
 struct code_look { /* one code object's header, as asked for and as it arrived */
     uint32_t id, size;
@@ -96,7 +97,7 @@ struct step {
     uint64_t address, previous, func;
     uint32_t code; /* id */
     uint32_t at;
-    uint32_t stacktop; /* saved depth of the value stack, in slots from localsplus; UINT32_MAX: not known */
+    uint32_t stacktop; /* saved depth of the value stack, in slots from localsplus; UINT32_MAX: none, it runs */
     bool entered;      /* entered from C: between it and its caller lies a C call */
     bool heap;         /* not on the data stack */
 };

@@ -306,42 +306,103 @@ static int frames_reserve(struct thread *t, size_t depth)
     return array_reserve(&t->frames, &t->frames_capacity, depth, sizeof(*t->frames));
 }
 
+/*
+ * A frame's memory is read after the thread's pointer to it, and outlives the frame: what had been called may have
+ * returned by then. A frame that runs saves no stack pointer (Python/ceval.c, SET_LOCALS_FROM_FRAME: stacktop is -1;
+ * 3.14+: stackpointer is NULL), and one that pushed a callee's frame itself has saved it; up to 3.13 one that called C
+ * has not.
+ */
+static bool has_returned(const struct python_process *p, const struct step *caller, const struct step *callee)
+{
+    return !is_old(p) && caller->stacktop == UINT32_MAX && (!callee->entered || p->layout.version >= 0x030e);
+}
+
+/* The frame was popped, and what it held is let go in its caller's time: nothing is on its stack, not even its locals
+ * (Python/frame.c, _PyFrame_ClearLocals, 3.13+). */
+static bool is_popped(const struct python_process *p, const struct step *s)
+{
+    return p->layout.version >= 0x030d && !s->heap && s->stacktop == 0 && p->codes.items[s->code]->has_locals;
+}
+
+/* May a frame that the thread's pointer does not lead to be the innermost? It runs, or has not begun to; or its caller
+ * waits for it. */
+static bool may_be_innermost(const struct python_process *p, const struct step *s)
+{
+    if (s->stacktop == UINT32_MAX || s->at == 0 || !s->entered)
+        return true;
+    return p->layout.version >= 0x030e && p->codes.items[s->code]->has_locals && !is_popped(p, s);
+}
+
+/* The copied frame at `address`, if all of it was planned to be read: nothing is fetched here, later than the rest. */
+static const uint8_t *copied_frame(const struct python_process *p, const struct thread *t, uint64_t address)
+{
+    for (size_t i = 0; i < t->snapshot.planned; i++) {
+        const struct region *r = &t->snapshot.regions[i];
+        if (address - r->start + p->frame_header <= r->size)
+            return t->snapshot.data + r->offset + (address - r->start);
+    }
+    return NULL;
+}
+
+/* A generator in the copy that is driven by the frame at `address`; 0: there is none. */
+static uint64_t driven_generator(const struct python_process *p, const struct thread *t, uint64_t address)
+{
+    for (size_t i = 0; i < t->heap_count; i++) {
+        const uint8_t *frame = t->heap[i].idle <= HEAP_FRAME_PLANNED ? copied_frame(p, t, t->heap[i].address) : NULL;
+        if (frame && load64(frame + p->layout.frame_previous) == address)
+            return t->heap[i].address;
+    }
+    return 0;
+}
+
+/* Is the frame at `address` a callee of `caller` that the copy shows to be live, by an edge that is accepted? */
+static bool live_callee(
+    struct python_process *p, struct thread *t, const struct step *caller, uint64_t address, struct step *ret)
+{
+    const struct python_layout *l = &p->layout;
+    const uint8_t *frame = copied_frame(p, t, address);
+    uint64_t id, pointer = 0;
+
+    if (!frame)
+        return false;
+    uint64_t previous = load64(frame + l->frame_previous);
+    const struct entry_frame *entry = entry_slot(t, previous);
+    bool entered = entry->address == previous && entry->previous == caller->address;
+    if ((previous != caller->address && !entered) ||
+        !map_get(&p->codes.by_address, untag(load64(frame + l->frame_code)), &id) ||
+        walk_step_read(p, t, address, ret, &pointer) < 0)
+        return false;
+    ret->entered = ret->entered || entered;
+    /* Pushed after the thread's pointers were read, it ran when its caller's frame was copied; else it only holds on to
+     * what is being let go. */
+    bool ran = !is_popped(p, ret) || (!ret->entered && data_stack_top(p, t) <= address);
+    return ran && !has_returned(p, caller, ret) && edges_known(&p->edges, caller, ret, false);
+}
+
 /* Callees that the copy shows above the top frame, one after the other, as long as each edge is accepted. The stack is
  * held leaf last in `order`; new steps are appended to it. */
 static size_t extend(struct python_process *p, struct thread *t, struct step *order, size_t count, size_t room)
 {
-    const struct python_layout *l = &p->layout;
     uint64_t end = 0;
+    size_t sure = count;
 
     if (is_old(p) || count == 0)
         return count;
     for (size_t i = count; i-- > 0 && !end;)
         if (!order[i].heap)
             end = order[i].address + p->codes.items[order[i].code]->frame_bytes;
-    while (end && count < room) {
+    while (count < room) {
+        const struct step *top = &order[count - 1];
+        uint64_t generator;
         struct step s;
-        uint64_t pointer = 0;
-        const struct region *planned = NULL;
-        for (size_t i = 0; i < t->snapshot.planned && !planned; i++)
-            if (end - t->snapshot.regions[i].start + p->frame_header <= t->snapshot.regions[i].size)
-                planned = &t->snapshot.regions[i];
-        if (!planned)
-            break;
-        const uint8_t *frame = t->snapshot.data + planned->offset + (end - planned->start);
-        uint64_t id;
-        uint64_t previous = load64(frame + l->frame_previous);
-        const struct entry_frame *entry = entry_slot(t, previous);
-        bool entered = entry->address == previous && entry->previous == order[count - 1].address;
-        if ((previous != order[count - 1].address && !entered) ||
-            !map_get(&p->codes.by_address, untag(load64(frame + l->frame_code)), &id) ||
-            walk_step_read(p, t, end, &s, &pointer) < 0 || s.heap)
-            break;
-        s.entered = s.entered || entered;
-        if (!edges_known(&p->edges, &order[count - 1], &s, false))
+        if (end && live_callee(p, t, top, end, &s) && !s.heap)
+            end += p->codes.items[s.code]->frame_bytes;
+        else if ((generator = driven_generator(p, t, top->address)) == 0 || !live_callee(p, t, top, generator, &s))
             break;
         order[count++] = s;
-        end += p->codes.items[s.code]->frame_bytes;
     }
+    while (count > sure && !may_be_innermost(p, &order[count - 1]))
+        count--;
     return count;
 }
 
@@ -423,6 +484,10 @@ void walk_publish(struct python_process *p, struct thread *t, uint64_t now_ns)
     size_t good = n ? 1 : 0;
     while (good < n) {
         struct step *caller = &order[good - 1], *callee = &order[good];
+        if (has_returned(p, caller, callee) || (callee->entered && is_popped(p, callee))) {
+            repaired = true;
+            break;
+        }
         bool stands = stands_on_last(p, t, order, good);
         if (!stands || (!edges_known(&p->edges, caller, callee, true) && !edge_holds(p, t, order, good, now_ns))) {
             uint32_t at;
