@@ -19,7 +19,7 @@
 #include <string.h>
 
 enum {
-    MET_INLINED = 2, /* sightings that stand for a second read that agrees, where the slot names the callable */
+    MET_INLINED = 3, /* sightings that stand for a second read that agrees, where the slot names the callable */
     MAKER_BACK = 4,  /* instructions between the call that made a generator and the one that drives it, at most */
     MET_ENTERED = 3, /* and where nothing does */
     CROWDED = 4,     /* so many times that, where the instruction is known to call another callee */
@@ -374,6 +374,8 @@ static enum edge_verdict judge_entered(struct python_process *p, struct thread *
 
     if (p->layout.version == 0x030b && !called_out(p, t, caller))
         return EDGE_REFUSED;
+    if (saved && p->layout.version >= 0x030c) /* trace functions have instructions of their own there */
+        return EDGE_REFUSED;
     if (op->class == PYTHON_OP_DROPS)
         return weigh(p, caller, callee, named(p->codes.items[callee->code], "__del__") ? MET_ENTERED : 0);
     /* A specialised call enters no new loop before it missed, and other specialised forms call nothing. */
@@ -418,6 +420,8 @@ enum edge_verdict edges_judge(
     struct evidence found;
 
     p->counters.edges_checked++;
+    if (callee->guessed) /* nothing was read that says who called it */
+        return EDGE_REFUSED;
     if (from->shim) /* it serves __init__, by whatever name the function was defined */
         return named(to, "__init__") ? accept(s, caller, callee) : weigh(p, caller, callee, MET_ENTERED);
     if (evidence_read(p, caller, callee, &found) < 0 || found.instruction_size == 0)
@@ -435,7 +439,7 @@ enum edge_verdict edges_judge(
         return EDGE_REFUSED;
     bool pristine = op->counter_at && op->counter_at + 2u <= found.instruction_size && p->opcodes->pristine_counter &&
                     load16(found.instruction + op->counter_at) == p->opcodes->pristine_counter;
-    if (callee->heap && to->generator) {
+    if (callee->heap && to->generator && op->class != PYTHON_OP_DROPS && !op->call) {
         int maker = maker_speaks(p, caller, codes_instruction_start(p, caller->code, caller->at), &found);
         if (maker)
             return maker > 0 ? accept(s, caller, callee) : refuse_pair(p, caller, callee, now_ns);

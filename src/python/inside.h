@@ -37,6 +37,7 @@ struct chunk { /* one _PyStackChunk of the data stack */
 struct heap_frame {             /* a frame outside the data stack: generators, and every frame before 3.11 */
     uint64_t address, previous; /* previous: its caller when it last had one */
     uint32_t idle;              /* samples since it was last seen */
+    uint32_t code;              /* what ran in it then */
 };
 
 struct entry_frame { /* 3.12+: the interpreter loop's own frame on the C stack, between callee and caller */
@@ -100,6 +101,7 @@ struct step {
     uint32_t stacktop; /* saved depth of the value stack, in slots from localsplus; UINT32_MAX: none, it runs */
     bool entered;      /* entered from C: between it and its caller lies a C call */
     bool heap;         /* not on the data stack */
+    bool guessed;      /* it had lost its caller by then: `previous` is the one it was last seen with */
 };
 
 struct thread {
@@ -235,8 +237,8 @@ int snapshot_request(struct python_process *p, struct thread *t); /* adds the pl
 /* size bytes at address, from the copy or fetched now; NULL if they can't be had. Valid until the next fetch. */
 const uint8_t *snapshot_at(struct python_process *p, struct thread *t, uint64_t address, uint32_t size);
 void snapshot_learn(struct python_process *p, struct thread *t); /* from t->steps: what to predict next time */
-/* The caller that a frame outside the data stack had when it was last seen with one; 0 if never. */
-uint64_t snapshot_last_caller(const struct thread *t, uint64_t address);
+/* The caller that this code's frame outside the data stack had when it was last seen with one; 0 if never. */
+uint64_t snapshot_last_caller(const struct thread *t, uint64_t address, uint32_t code);
 int snapshot_chunks_refresh(struct python_process *p, struct thread *t, uint64_t top);
 void thread_free(struct thread *t);
 

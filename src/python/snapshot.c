@@ -178,6 +178,11 @@ int snapshot_chunks_refresh(struct python_process *p, struct thread *t, uint64_t
     return r;
 }
 
+static struct heap_frame heap_frame_of(const struct step *s)
+{
+    return (struct heap_frame){.address = s->address, .previous = s->previous, .code = s->code};
+}
+
 /* Frames outside the data stack, those of this stack first: they are read in that order, the leaf right behind the
  * thread's pointer to it. Older ones follow until they have not been seen for a while. */
 static void heap_learn(struct thread *t)
@@ -189,7 +194,7 @@ static void heap_learn(struct thread *t)
         if (t->steps[i].heap) {
             same = same && n < t->heap_count && t->heap[n].address == t->steps[i].address;
             if (same)
-                t->heap[n] = (struct heap_frame){.address = t->steps[i].address, .previous = t->steps[i].previous};
+                t->heap[n] = heap_frame_of(&t->steps[i]);
             n++;
         }
     bool expired = false;
@@ -207,7 +212,7 @@ static void heap_learn(struct thread *t)
         uint64_t at;
         if (!s->heap)
             continue;
-        fresh[count++] = (struct heap_frame){.address = s->address, .previous = s->previous};
+        fresh[count++] = heap_frame_of(s);
         if (map_get(&t->heap_index, s->address, &at) && at < old)
             t->heap[at].address = 0;
     }
@@ -224,11 +229,13 @@ static void heap_learn(struct thread *t)
         (void)map_put(&t->heap_index, t->heap[i].address, i);
 }
 
-uint64_t snapshot_last_caller(const struct thread *t, uint64_t address)
+uint64_t snapshot_last_caller(const struct thread *t, uint64_t address, uint32_t code)
 {
     uint64_t at;
 
-    return map_get(&t->heap_index, address, &at) && at < t->heap_count ? t->heap[at].previous : 0;
+    return map_get(&t->heap_index, address, &at) && at < t->heap_count && t->heap[at].code == code
+               ? t->heap[at].previous
+               : 0;
 }
 
 void snapshot_learn(struct python_process *p, struct thread *t)

@@ -99,12 +99,6 @@ int walk_step_read(
     /* A frame that has returned or yielded since the thread's pointer to it was read has lost its caller. */
     if (is_old(p) && !executing(p, frame))
         return -EAGAIN;
-    if (s.heap && !s.previous && !is_old(p)) { /* a generator had one a moment ago */
-        s.previous = snapshot_last_caller(t, address);
-        if (!s.previous)
-            return -EAGAIN;
-        t->mended = true;
-    }
     s.stacktop = saved_stacktop(p, frame, address);
     if (map_get(&p->codes.by_address, pointer, &id)) {
         s.code = (uint32_t)id;
@@ -125,6 +119,12 @@ int walk_step_read(
     }
     if (!frame)
         return -EAGAIN;
+    if (s.heap && !s.previous && !is_old(p)) { /* a generator had one a moment ago */
+        s.previous = snapshot_last_caller(t, address, s.code);
+        if (!s.previous)
+            return -EAGAIN;
+        s.guessed = t->mended = true;
+    }
     *ret = s;
     *ret_code_pointer = pointer;
     return 0;
@@ -312,6 +312,12 @@ static int frames_reserve(struct thread *t, size_t depth)
  * 3.14+: stackpointer is NULL), and one that pushed a callee's frame itself has saved it; up to 3.13 one that called C
  * has not.
  */
+static bool runs(const struct step *s)
+{
+    return s->stacktop == UINT32_MAX || s->at == 0; /* 0: it has not begun to */
+}
+
+/* The caller runs again. */
 static bool has_returned(const struct python_process *p, const struct step *caller, const struct step *callee)
 {
     return !is_old(p) && caller->stacktop == UINT32_MAX && (!callee->entered || p->layout.version >= 0x030e);
@@ -328,7 +334,7 @@ static bool is_popped(const struct python_process *p, const struct step *s)
  * waits for it. */
 static bool may_be_innermost(const struct python_process *p, const struct step *s)
 {
-    if (s->stacktop == UINT32_MAX || s->at == 0 || !s->entered)
+    if (runs(s) || !s->entered)
         return true;
     return p->layout.version >= 0x030e && p->codes.items[s->code]->has_locals && !is_popped(p, s);
 }
@@ -454,18 +460,34 @@ static bool stands_on_last(
     return false;
 }
 
-/* An edge that was not met before, between order[good - 1] and the callee above it. */
-static bool edge_holds(struct python_process *p, struct thread *t, struct step *order, size_t good, uint64_t now_ns)
+/* The edge between order[good - 1] and the callee above it: known, or judged now. */
+static bool edge_accepted(struct python_process *p, struct thread *t, struct step *order, size_t good, uint64_t now_ns)
 {
     struct step *caller = &order[good - 1], *callee = &order[good];
     size_t n = t->step_count;
 
+    if (edges_known(&p->edges, caller, callee, false))
+        return true;
     if (edges_refused(p, t, caller, callee, now_ns) ||
         verify_codes(p, t, now_ns + 1, 1, n - 1 - good, n + 1 - good) < 0)
         return false;
     caller->code = t->steps[n - good].code;
     callee->code = t->steps[n - 1 - good].code;
     return edges_known(&p->edges, caller, callee, false) || edges_judge(p, t, caller, callee, now_ns) == EDGE_ACCEPTED;
+}
+
+/* An edge that was not met before. Frames that have returned still lie there, unmoved, and the caller may since have
+ * become another's: one that was entered from C must run, or wait for callees of its own, the last of which runs. */
+static bool edge_holds(struct python_process *p, struct thread *t, struct step *order, size_t good, uint64_t now_ns)
+{
+    struct step *callee = &order[good];
+
+    bool saved_in_c = p->layout.version >= 0x030e; /* so that it tells nothing */
+    if (!is_old(p) && !saved_in_c && !callee->heap && !may_be_innermost(p, callee) &&
+        (good + 1 == t->step_count || !runs(&order[t->step_count - 1]) || has_returned(p, callee, &order[good + 1]) ||
+            !edge_accepted(p, t, order, good + 1, now_ns)))
+        return false;
+    return edge_accepted(p, t, order, good, now_ns);
 }
 
 void walk_publish(struct python_process *p, struct thread *t, uint64_t now_ns)
@@ -489,7 +511,8 @@ void walk_publish(struct python_process *p, struct thread *t, uint64_t now_ns)
             break;
         }
         bool stands = stands_on_last(p, t, order, good);
-        if (!stands || (!edges_known(&p->edges, caller, callee, true) && !edge_holds(p, t, order, good, now_ns))) {
+        if (!stands ||
+            (!edges_known(&p->edges, caller, callee, !callee->guessed) && !edge_holds(p, t, order, good, now_ns))) {
             uint32_t at;
             p->counters.edges_refused++;
             repaired = true;
