@@ -66,9 +66,14 @@ static uint64_t site_key(const struct step *caller, const struct step *callee)
     return hash_mix((uint64_t)caller->code << 32 | callee->code, callee->entered);
 }
 
+static uint64_t instruction_key(const struct step *caller)
+{
+    return (uint64_t)caller->code << 32 | caller->at;
+}
+
 static uint64_t place_key(const struct step *caller, const struct step *callee)
 {
-    return ((uint64_t)caller->code << 32 | caller->at) << 1 | callee->entered;
+    return instruction_key(caller) << 1 | callee->entered;
 }
 
 /* Whatever the callee: the instruction there is none that can have pushed it. */
@@ -107,7 +112,7 @@ static bool crowded(const struct edges *s, const struct step *caller, const stru
 {
     uint64_t other;
 
-    return map_get(&s->served, place_key(caller, callee), &other) && other != callee->code;
+    return map_get(&s->served, instruction_key(caller), &other) && other != callee->code;
 }
 
 /* Torn stacks are the rarer ones, and rarer still at an instruction that calls nobody else. */
@@ -148,7 +153,7 @@ static enum edge_verdict accept_as(
 {
     if (map_put(&s->accepted, edge_key(caller, callee), how) == 0) {
         (void)map_put(&s->sites, site_key(caller, callee), caller->at);
-        (void)map_put(&s->served, place_key(caller, callee), callee->code);
+        (void)map_put(&s->served, instruction_key(caller), callee->code);
     }
     return EDGE_ACCEPTED;
 }

@@ -143,7 +143,7 @@ struct edges {
     struct map barren;   /* (caller code, at, entered) -> when an instruction was read there that can't have called */
     struct map
         mismatched;    /* hash of (caller code, at, callee code, entered) -> when their versions were read to differ */
-    struct map served; /* (caller code, at, entered) -> the callee's code that was accepted there last */
+    struct map served; /* (caller code, at) -> the callee's code that was accepted there last */
     struct map sites;  /* hash of (caller code, callee code) -> the last accepted `at` */
 };
 

@@ -317,10 +317,13 @@ static bool runs(const struct step *s)
     return s->stacktop == UINT32_MAX || s->at == 0; /* 0: it has not begun to */
 }
 
-/* The caller runs again. */
+/* The caller runs again. Or the callee only made a generator, into which its frame was copied (RETURN_GENERATOR). */
 static bool has_returned(const struct python_process *p, const struct step *caller, const struct step *callee)
 {
-    return !is_old(p) && caller->stacktop == UINT32_MAX && (!callee->entered || p->layout.version >= 0x030e);
+    if (is_old(p))
+        return false;
+    return (caller->stacktop == UINT32_MAX && (!callee->entered || p->layout.version >= 0x030e)) ||
+           (!callee->heap && p->codes.items[callee->code]->generator);
 }
 
 /* The frame was popped, and what it held is let go in its caller's time: nothing is on its stack, not even its locals
