@@ -7,12 +7,11 @@
 #include <string.h>
 
 enum {
-    MANAGED_DICT_FLAG = 1 << 4,      /* Py_TPFLAGS_MANAGED_DICT (3.11+) */
-    INLINE_VALUES_FLAG = 1 << 2,     /* Py_TPFLAGS_INLINE_VALUES (3.13+) */
-    KEYS_GENERAL = 0,                /* DictKeysKind (3.11+) */
-    GENERAL_ENTRY = 24,              /* PyDictKeyEntry: hash, key, value */
-    NAME_ENTRY = 16,                 /* PyDictUnicodeEntry (3.11+): key, value */
-    COMPACT_ASCII = 1 << 5 | 1 << 6, /* struct _PyUnicodeObject_state */
+    MANAGED_DICT_FLAG = 1 << 4,  /* Py_TPFLAGS_MANAGED_DICT (3.11+) */
+    INLINE_VALUES_FLAG = 1 << 2, /* Py_TPFLAGS_INLINE_VALUES (3.13+) */
+    KEYS_GENERAL = 0,            /* DictKeysKind (3.11+) */
+    GENERAL_ENTRY = 24,          /* PyDictKeyEntry: hash, key, value */
+    NAME_ENTRY = 16,             /* PyDictUnicodeEntry (3.11+): key, value */
     SEARCH_BATCH = 128,
 };
 
@@ -31,7 +30,7 @@ static int read_word(const struct target *t, uint64_t address, uint64_t *ret)
 
 static int keys_read(const struct target *t, const struct python_layout *l, uint64_t address, struct keys *ret)
 {
-    const struct python_object_layout *o = python_object_layout(l->version);
+    const struct python_object_layout *o = python_object_layout(l->version, l->free_threaded);
     uint8_t head[64];
     uint64_t size, index_bytes, count;
 
@@ -101,7 +100,7 @@ static int entries_read(const struct target *t, const struct python_layout *l, u
 int python_dict_entries(const struct target *t, const struct python_layout *l, uint64_t dict,
     struct python_dict_entry **ret_entries, size_t *ret_count)
 {
-    const struct python_object_layout *o = python_object_layout(l->version);
+    const struct python_object_layout *o = python_object_layout(l->version, l->free_threaded);
     uint64_t type, flags, keys, values;
     int r = python_type_flags(t, l, dict, &type, &flags);
 
@@ -127,8 +126,8 @@ static bool is_name(const struct python_layout *l, const uint8_t *head, const ch
 
     memcpy(&length, head + l->unicode_length, sizeof(length));
     memcpy(&state, head + l->unicode_state, sizeof(state));
-    return length == size && (state & COMPACT_ASCII) == COMPACT_ASCII &&
-           memcmp(head + l->unicode_ascii_data, name, size) == 0;
+    struct python_str_state form = python_str_state(l, state);
+    return length == size && form.compact && form.ascii && memcmp(head + l->unicode_ascii_data, name, size) == 0;
 }
 
 static int search(const struct target *t, const struct python_layout *l, const struct python_dict_entry *entries,
@@ -182,7 +181,7 @@ int python_dict_get(
 static int attributes_find(const struct target *t, const struct python_layout *l, uint64_t object, uint64_t *ret_dict,
     uint64_t *ret_keys, uint64_t *ret_values)
 {
-    const struct python_object_layout *o = python_object_layout(l->version);
+    const struct python_object_layout *o = python_object_layout(l->version, l->free_threaded);
     uint64_t type, flags, word;
     int r = python_type_flags(t, l, object, &type, &flags);
 
@@ -190,7 +189,8 @@ static int attributes_find(const struct target *t, const struct python_layout *l
     if (r < 0 || !o)
         return r < 0 ? r : -EINVAL;
     if (l->version >= 0x030b && (flags & MANAGED_DICT_FLAG)) {
-        r = read_word(t, object - 24, &word); /* before the object's head and its collector's two words */
+        /* MANAGED_DICT_OFFSET: before the object and, but in free-threaded builds, its collector's two words */
+        r = read_word(t, object - (l->free_threaded ? 8 : 24), &word);
         if (r < 0)
             return r;
         if (l->version == 0x030c && (word & 1)) { /* PyDictOrValues: the address less one */

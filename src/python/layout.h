@@ -5,7 +5,7 @@
  *
  * Offsets are bytes. NONE marks a field that the version does not have. For 3.13+ a table holds only what is not
  * published, as *distances* from a published field of the same struct, because published fields move between patch
- * releases and their neighbours move with them.
+ * releases and their neighbours move with them. Free-threaded builds (3.14t, 3.15t) have tables of their own.
  */
 #ifndef PITVIPER_PYTHON_LAYOUT_H
 #define PITVIPER_PYTHON_LAYOUT_H
@@ -20,42 +20,44 @@
 /* clang-format off */
 #define PYTHON_LAYOUT_FIELDS(X)                                                                                        \
     /* _PyRuntimeState. gil: struct _gil_runtime_state inside it (3.8-3.11). gc_collecting: 3.8 only */                \
-    X(runtime, finalizing)                                                                                             \
-    X(runtime, interpreters_head) X(runtime, gil)                                                                      \
-        X(runtime, gc_collecting) /* PyInterpreterState. gil: the pointer ceval.gil (3.12+). collecting: gc.collecting \
-                                     (3.9+). modules: the dict */                                                      \
-        X(interpreter, next) X(interpreter, id) X(interpreter, threads_head) X(interpreter, threads_main)              \
-            X(interpreter, gil) X(interpreter, gc_collecting) X(interpreter, modules) X(interpreter, sysdict)          \
-                X(interpreter, code_generation) /* struct _gil_runtime_state */                                        \
-        X(gil, last_holder) X(gil, locked) X(gil,                                                                      \
-            switch_number) /* PyThreadState. frame: frame (3.8-3.10), cframe (3.11, 3.12), current_frame (3.13+) */    \
-        X(thread, prev) X(thread, next) X(thread, interpreter) X(thread, frame) X(thread, thread_id)                   \
-            X(thread, native_thread_id) X(thread, datastack_chunk) X(thread, datastack_top) X(thread, base_frame)      \
-                X(thread, holds_gil) X(thread, gil_requested) /* _PyCFrame (3.11, 3.12) */                             \
-        X(cframe, current_frame)                              /* _PyStackChunk (3.11+) */                              \
-        X(chunk, previous) X(chunk, size) X(chunk, top)                                                                \
-            X(chunk, data) /* PyFrameObject (3.8-3.10) or _PyInterpreterFrame. instr: f_lasti (int), prev_instr or     \
-                              instr_ptr. func: f_func, f_funcobj. state: f_executing (3.8, 3.9) or f_state (3.10).                                                                      \
-                              stacktop: int stacktop (3.11-3.13) or stackpointer (3.14+). */                           \
-        X(frame, previous) X(frame, code) X(frame, func) X(frame, instr) X(frame, stacktop) X(frame, return_offset)    \
-            X(frame, owner) X(frame, is_entry) X(frame, state)                                                         \
-                X(frame, localsplus) /* PyCodeObject. bytecode: the co_code pointer (3.8-3.10) or co_code_adaptive     \
-                                        itself. size: ob_size (3.11+) */                                               \
-        X(code, size) X(code, filename) X(code, name) X(code, qualname) X(code, linetable) X(code, firstlineno)        \
-            X(code, flags) X(code, stacksize) X(code, nlocalsplus) X(code, framesize) X(code, version)                 \
-                X(code, bytecode)              /* PyFunctionObject */                                                  \
-        X(function, code) X(function, version) /* PyObject, PyTypeObject, PyUnicodeObject (state: the bit field word), \
-                                                  PyBytesObject, PyTupleObject, PyLongObject */                        \
-        X(object, type) X(type, name) X(type, flags) X(type, basicsize) X(type, dictoffset) X(unicode, length)         \
-            X(unicode, state) X(unicode, ascii_data) X(unicode, compact_data) X(bytes, size) X(bytes, data)            \
-                X(tuple, size) X(tuple, items) X(integer, tag) X(integer, digit) /* PyDictObject, PyModuleObject */    \
-        X(dict, keys) X(dict, values) X(dict, used) X(module, dict)
+    X(runtime, finalizing) X(runtime, interpreters_head) X(runtime, gil) X(runtime, gc_collecting)                     \
+    /* PyInterpreterState. gil: the pointer ceval.gil (3.12+). gc_collecting: 3.9+. modules: the dict */               \
+    X(interpreter, next) X(interpreter, id) X(interpreter, threads_head) X(interpreter, threads_main)                  \
+    X(interpreter, gil) X(interpreter, gc_collecting) X(interpreter, modules) X(interpreter, sysdict)                  \
+    X(interpreter, code_generation) X(interpreter, tlbc_generation)                                                    \
+    /* struct _gil_runtime_state */                                                                                    \
+    X(gil, enabled) X(gil, last_holder) X(gil, locked) X(gil, switch_number)                                           \
+    /* PyThreadState. frame: frame (3.8-3.10), cframe (3.11, 3.12), current_frame (3.13+) */                           \
+    X(thread, prev) X(thread, next) X(thread, interpreter) X(thread, frame) X(thread, thread_id)                       \
+    X(thread, native_thread_id) X(thread, datastack_chunk) X(thread, datastack_top) X(thread, base_frame)              \
+    X(thread, holds_gil) X(thread, gil_requested) X(thread, state)                                                     \
+    /* _PyCFrame (3.11, 3.12) */                                                                                       \
+    X(cframe, current_frame)                                                                                           \
+    /* _PyStackChunk (3.11+) */                                                                                        \
+    X(chunk, previous) X(chunk, size) X(chunk, top) X(chunk, data)                                                     \
+    /* PyFrameObject (3.8-3.10) or _PyInterpreterFrame. instr: f_lasti (int), prev_instr or instr_ptr. func: f_func,   \
+       f_funcobj. state: f_executing (3.8, 3.9) or f_state (3.10). stacktop: int stacktop (3.11-3.13) or               \
+       stackpointer (3.14+) */                                                                                         \
+    X(frame, previous) X(frame, code) X(frame, func) X(frame, instr) X(frame, stacktop) X(frame, return_offset)        \
+    X(frame, owner) X(frame, is_entry) X(frame, state) X(frame, localsplus) X(frame, tlbc_index)                       \
+    /* PyCodeObject. bytecode: the co_code pointer (3.8-3.10) or co_code_adaptive itself. size: ob_size (3.11+) */     \
+    X(code, size) X(code, filename) X(code, name) X(code, qualname) X(code, linetable) X(code, firstlineno)            \
+    X(code, flags) X(code, stacksize) X(code, nlocalsplus) X(code, framesize) X(code, version) X(code, bytecode)       \
+    X(code, tlbc)                                                                                                      \
+    /* PyFunctionObject */                                                                                             \
+    X(function, code) X(function, version)                                                                             \
+    /* PyObject, PyTypeObject, PyUnicodeObject (state: the bit field word), PyBytesObject, PyTupleObject, PyLongObject */\
+    X(object, type) X(type, name) X(type, flags) X(type, basicsize) X(type, dictoffset) X(unicode, length)             \
+    X(unicode, state) X(unicode, ascii_data) X(unicode, compact_data) X(bytes, size) X(bytes, data) X(tuple, size)     \
+    X(tuple, items) X(integer, tag) X(integer, digit)                                                                  \
+    /* PyDictObject, PyModuleObject */                                                                                 \
+    X(dict, keys) X(dict, values) X(dict, used) X(module, dict)
 /* clang-format on */
 
 struct python_layout {
-    uint16_t version; /* 0x0308 ... 0x030f */
-    bool published;   /* came from _Py_DebugOffsets */
-    bool free_threaded;
+    uint16_t version;   /* 0x0308 ... 0x030f */
+    bool published;     /* came from _Py_DebugOffsets */
+    bool free_threaded; /* only then: gil.enabled, thread.state, and the three of thread-local bytecode (tlbc) */
     uint32_t runtime_size, interpreter_size, thread_size, frame_size; /* bytes, without variable parts */
 #define PYTHON_LAYOUT_MEMBER(group, field) uint16_t group##_##field;
     PYTHON_LAYOUT_FIELDS(PYTHON_LAYOUT_MEMBER)
@@ -69,7 +71,7 @@ const struct python_layout *python_layout_table(uint16_t version);
  * Reads the layout that a 3.13+ interpreter publishes: `data` are the first `size` bytes at _PyRuntime, which begin
  * with the cookie "xdebugpy", Py_Version as hex and the free-threaded flag. Fills what is published and adds the minor
  * version's distances. -EINVAL with a line (which field, which value) if anything is out of span, misaligned or
- * overlapping; -ENOTSUP for a version that there is no table of distances for, or a free-threaded build.
+ * overlapping; -ENOTSUP for a version or build that there is no table of distances for (3.13t).
  */
 int python_layout_from_debug_offsets(const void *data, size_t size, struct python_layout *ret, struct error *e);
 

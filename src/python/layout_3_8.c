@@ -82,6 +82,11 @@ const struct python_layout python_layout_3_8 = {
     .dict_values = 40,
     .dict_used = 16,
     .module_dict = 16,
+    .interpreter_tlbc_generation = PYTHON_FIELD_NONE,
+    .gil_enabled = PYTHON_FIELD_NONE,
+    .thread_state = PYTHON_FIELD_NONE,
+    .frame_tlbc_index = PYTHON_FIELD_NONE,
+    .code_tlbc = PYTHON_FIELD_NONE,
 };
 
 const struct python_object_layout python_object_layout_3_8 = {

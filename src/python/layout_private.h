@@ -58,6 +58,7 @@ struct python_distance {
 };
 struct python_published {
     uint16_t version;
+    bool free_threaded;
     uint16_t size; /* of _Py_DebugOffsets in this minor version */
     const struct python_published_field *fields;
     size_t field_count;
@@ -74,13 +75,14 @@ struct python_object_layout {
     uint16_t values_capacity, values_valid, values_items;
     uint16_t type_cached_keys;
 };
-const struct python_object_layout *python_object_layout(uint16_t version);
+const struct python_object_layout *python_object_layout(uint16_t version, bool free_threaded);
 
 extern const struct python_layout python_layout_3_8, python_layout_3_9, python_layout_3_10, python_layout_3_11,
     python_layout_3_12;
-extern const struct python_published python_published_3_13, python_published_3_14, python_published_3_15;
+extern const struct python_published python_published_3_13, python_published_3_14, python_published_3_15,
+    python_published_3_14t, python_published_3_15t;
 extern const struct python_object_layout python_object_layout_3_8, python_object_layout_3_9, python_object_layout_3_10,
     python_object_layout_3_11, python_object_layout_3_12, python_object_layout_3_13, python_object_layout_3_14,
-    python_object_layout_3_15;
+    python_object_layout_3_15, python_object_layout_3_14t, python_object_layout_3_15t;
 
 #endif

@@ -20,6 +20,7 @@ enum {
     PREFIX_SIZE = 24,
     /* PY_RELEASE_LEVEL_GAMMA (release candidate), Include/patchlevel.h */
     RELEASE_CANDIDATE = 0xc,
+    FIRST_FREE_THREADED = 14, /* the first minor version whose free-threaded build has a table */
     FIELD_CAP = 128,
 };
 
@@ -180,12 +181,12 @@ static int add_distances(struct parse *p)
     return 0;
 }
 
-static const struct python_published *find_shape(uint16_t version)
+static const struct python_published *find_shape(uint16_t version, bool free_threaded)
 {
-    static const struct python_published *const shapes[] = {
-        &python_published_3_13, &python_published_3_14, &python_published_3_15};
+    static const struct python_published *const shapes[] = {&python_published_3_13, &python_published_3_14,
+        &python_published_3_15, &python_published_3_14t, &python_published_3_15t};
     for (size_t i = 0; i < ARRAY_SIZE(shapes); i++) {
-        if (shapes[i]->version == version)
+        if (shapes[i]->version == version && shapes[i]->free_threaded == free_threaded)
             return shapes[i];
     }
     return NULL;
@@ -201,19 +202,22 @@ int python_layout_from_debug_offsets(const void *data, size_t size, struct pytho
         return error_set(e, ENOTSUP, "an interpreter of version %" PRIx64 " is none of CPython 3.8 to 3.15", hex);
     uint32_t minor = (uint32_t)(hex >> 16) & 0xff, micro = (uint32_t)(hex >> 8) & 0xff;
     uint32_t level = (uint32_t)(hex >> 4) & 0xf;
-    const struct python_published *shape = find_shape((uint16_t)(0x300 | minor));
+    uint64_t free_threaded = word_at(data, WORD_FREE_THREADED);
+    if (free_threaded > 1)
+        return error_set(
+            e, EINVAL, "the interpreter publishes free_threaded = %" PRIu64 ": damaged table", free_threaded);
+    const struct python_published *shape = find_shape((uint16_t)(0x300 | minor), free_threaded == 1);
+    if (shape == NULL && free_threaded == 1 && minor < FIRST_FREE_THREADED)
+        return error_set(e, ENOTSUP,
+            "CPython 3.%u.%u is a free-threaded build, and only those from 3.14 on can be read: use a newer one, or "
+            "the "
+            "default build",
+            minor, micro);
     if (shape == NULL)
         return error_set(e, ENOTSUP, "CPython 3.%u.%u is not known to this program: use a newer one", minor, micro);
     if (level < RELEASE_CANDIDATE)
         return error_set(e, ENOTSUP,
             "CPython 3.%u.%u is a pre-release whose memory may look like no other's: use a release", minor, micro);
-    uint64_t free_threaded = word_at(data, WORD_FREE_THREADED);
-    if (free_threaded == 1)
-        return error_set(e, ENOTSUP,
-            "CPython 3.%u.%u is a free-threaded build, which cannot be read: use the default build", minor, micro);
-    if (free_threaded != 0)
-        return error_set(
-            e, EINVAL, "the interpreter publishes free_threaded = %" PRIu64 ": damaged table", free_threaded);
     if (size < shape->size)
         return error_set(
             e, EINVAL, "the interpreter's table of offsets is cut short: %zu of %u bytes", size, shape->size);
@@ -221,6 +225,7 @@ int python_layout_from_debug_offsets(const void *data, size_t size, struct pytho
     struct parse p = {.data = data, .shape = shape, .error = e};
     p.layout.version = shape->version;
     p.layout.published = true;
+    p.layout.free_threaded = shape->free_threaded;
 #define NONE_BY_DEFAULT(group, field) p.layout.group##_##field = PYTHON_FIELD_NONE;
     PYTHON_LAYOUT_FIELDS(NONE_BY_DEFAULT)
 #undef NONE_BY_DEFAULT

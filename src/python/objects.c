@@ -6,9 +6,6 @@
 #include <string.h>
 
 enum {
-    KIND_SHIFT = 2, /* state: interned:2, kind:3, compact:1, ascii:1 (3.8 to 3.15, default builds) */
-    COMPACT_SHIFT = 5,
-    ASCII_SHIFT = 6,
     INT_DIGITS = 3, /* 63 bits fit in three digits of 30 (PYLONG_BITS_IN_DIGIT) */
     DIGIT_BITS = 30,
     READ_BATCH = 256,
@@ -76,6 +73,13 @@ static void append_code_point(struct buffer *into, uint32_t c)
     (void)buffer_append(into, u, n);
 }
 
+struct python_str_state python_str_state(const struct python_layout *l, uint32_t word)
+{
+    uint32_t bits = word >> (l->free_threaded ? 8 : 2);
+
+    return (struct python_str_state){.kind = bits & 7, .compact = bits >> 3 & 1, .ascii = bits >> 4 & 1};
+}
+
 int python_read_str(const struct target *t, const struct python_layout *l, uint64_t address, struct buffer *into)
 {
     uint8_t head[96], data[PYTHON_STR_CAP * 4];
@@ -92,12 +96,12 @@ int python_read_str(const struct target *t, const struct python_layout *l, uint6
         return torn(r);
     memcpy(&length, head + l->unicode_length, sizeof(length));
     memcpy(&state, head + l->unicode_state, sizeof(state));
-    uint32_t kind = state >> KIND_SHIFT & 7;
-    bool compact = state >> COMPACT_SHIFT & 1, ascii = state >> ASCII_SHIFT & 1;
+    struct python_str_state form = python_str_state(l, state);
+    uint32_t kind = form.kind;
     if (kind != 1 && kind != 2 && kind != 4)
         return -EAGAIN;
-    uint64_t from = address + (ascii ? l->unicode_ascii_data : l->unicode_compact_data);
-    if (!compact) { /* a ready legacy string, or a subclass: a pointer to the data follows */
+    uint64_t from = address + (form.ascii ? l->unicode_ascii_data : l->unicode_compact_data);
+    if (!form.compact) { /* a ready legacy string, or a subclass: a pointer to the data follows */
         r = target_read(t, address + l->unicode_compact_data, &from, sizeof(from));
         if (r < 0)
             return torn(r);

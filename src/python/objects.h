@@ -25,6 +25,12 @@
 #define PYTHON_TYPE_DICT (1u << 29)
 #define PYTHON_TYPE_TYPE (1u << 31)
 
+/* struct _PyUnicodeObject_state: interned (2 bits; a byte in free-threaded builds), kind:3, compact:1, ascii:1. */
+struct python_str_state {
+    uint32_t kind;
+    bool compact, ascii;
+};
+struct python_str_state python_str_state(const struct python_layout *l, uint32_t word);
 /* Appends the str as UTF-8; lone surrogates become U+FFFD. A str longer than PYTHON_STR_CAP ends in U+2026. */
 int python_read_str(const struct target *t, const struct python_layout *l, uint64_t address, struct buffer *into);
 /* Appends the whole of the bytes object, up to PYTHON_BYTES_CAP and the buffer's own maximum (-EFBIG beyond). */

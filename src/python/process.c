@@ -67,6 +67,11 @@ int process_new(struct target *t, const struct python_found *found, const struct
 
     if (!p)
         return error_set(e, ENOMEM, "out of memory");
+    if (layout->free_threaded) {
+        free(p);
+        return error_set(e, ENOTSUP, "process %d runs a free-threaded Python 3.%u, which cannot be sampled",
+            target_pid(t), layout->version & 0xffu);
+    }
     p->target = t;
     p->layout = *layout;
     p->opcodes = python_opcodes_table(layout->version);

@@ -92,7 +92,7 @@ int main(int argc, char **argv)
     }
     printf("{\"version\": %u,\n", layout.version);
     print_layout(&layout);
-    print_objects(python_object_layout(version));
+    print_objects(python_object_layout(version, layout.free_threaded));
     print_opcodes(python_opcodes_table(version));
     printf("}\n");
     return 0;

@@ -33,6 +33,8 @@ static const struct fixture fixtures[] = {
     {0x030d, published_3_13, sizeof(published_3_13)},
     {0x030e, published_3_14, sizeof(published_3_14)},
     {0x030f, published_3_15, sizeof(published_3_15)},
+    {0x030e, published_3_14t, sizeof(published_3_14t)},
+    {0x030f, published_3_15t, sizeof(published_3_15t)},
 };
 
 /* What a table of 3.13 with one word changed is said to be. */
@@ -56,16 +58,21 @@ static void reads_what_released_interpreters_publish(void **state)
         assert_int_equal(python_layout_from_debug_offsets(fixtures[i].words, fixtures[i].size, &l, &e), 0);
         assert_int_equal(l.version, fixtures[i].version);
         assert_true(l.published);
-        assert_false(l.free_threaded);
-        assert_int_equal(l.object_type, 8);
-        assert_int_equal(l.tuple_items, l.version >= 0x030e ? 32 : 24); /* 3.14 put the hash before them */
-        assert_int_equal(l.bytes_data, 32);
-        assert_int_equal(l.unicode_ascii_data, 40);
-        assert_int_equal(l.unicode_compact_data, 56);
+        /* An object's head of a free-threaded build has two words more (Include/object.h). */
+        unsigned more = fixtures[i].words[WORD_FREE_THREADED] ? 16 : 0;
+        assert_int_equal(l.free_threaded, more != 0);
+        assert_int_equal(l.object_type, 8 + more);
+        assert_int_equal(l.tuple_items, (l.version >= 0x030e ? 32 : 24) + more); /* 3.14 put the hash before them */
+        assert_int_equal(l.bytes_data, 32 + more);
+        assert_int_equal(l.unicode_ascii_data, 40 + more);
+        assert_int_equal(l.unicode_compact_data, 56 + more);
         assert_int_equal(l.thread_datastack_top, l.thread_datastack_chunk + 8);
         assert_int_equal(l.frame_func, l.frame_previous + 8);
         assert_int_equal(l.code_framesize, l.code_nlocalsplus + 4);
-        assert_int_equal(l.gil_switch_number, 24);
+        assert_int_equal(l.gil_switch_number, l.free_threaded ? 32 : 24);
+        assert_int_equal(l.code_tlbc == PYTHON_FIELD_NONE, !l.free_threaded);
+        assert_int_equal(l.frame_tlbc_index == PYTHON_FIELD_NONE, !l.free_threaded);
+        assert_int_equal(l.gil_enabled == PYTHON_FIELD_NONE, !l.free_threaded);
         assert_int_equal(l.frame_size, l.frame_localsplus);
     }
 }
@@ -170,6 +177,8 @@ static void every_accepted_table_stays_in_span(void **state)
         assert_true(l.runtime_interpreters_head + 8u <= l.runtime_size);
         assert_true(l.frame_previous + 8u <= 1024);
         assert_true(l.code_version + 4u <= 2048);
+        assert_true(!l.free_threaded || l.interpreter_tlbc_generation + 4u <= l.interpreter_size);
+        assert_true(!l.free_threaded || (l.thread_state + 4u <= l.thread_size && l.code_tlbc + 8u <= 2048));
     }
 }
 

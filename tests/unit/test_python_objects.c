@@ -228,7 +228,7 @@ static void ints_up_to_63_bits_are_read(void **state)
 /* A dict of str keys in a combined table: `count` entries, all under the key at `key`, with values 4096 * i. */
 static uint64_t forge_dict(uint64_t key, uint64_t count, uint8_t log2_size, uint8_t log2_bytes)
 {
-    const struct python_object_layout *o = python_object_layout(VERSION);
+    const struct python_object_layout *o = python_object_layout(VERSION, false);
     static _Alignas(8) uint8_t dict[256];
 
     memset(dict, 0, sizeof(dict));

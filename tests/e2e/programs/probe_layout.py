@@ -9,6 +9,8 @@ import time
 
 LAYOUT = json.load(sys.stdin)["layout"]
 MINOR = sys.version_info[1]
+FREE_THREADED = "t" in getattr(sys, "abiflags", "")
+GIL = getattr(sys, "_is_gil_enabled", lambda: True)()
 tried, wrong = set(), []
 api = ctypes.pythonapi
 for name in ("PyThreadState_Get", "PyInterpreterState_Get" if MINOR >= 9 else "PyInterpreterState_Main"):
@@ -47,10 +49,10 @@ check("type.flags", at(id(dict), "type.flags"), dict.__flags__)
 check("type.basicsize", at(id(dict), "type.basicsize"), dict.__basicsize__)
 check("type.dictoffset", at(id(BaseException), "type.dictoffset"), BaseException.__dictoffset__)
 check("unicode.length", at(id(text), "unicode.length"), len(text))
-state = at(id(text), "unicode.state", ctypes.c_uint32)
-check("unicode.state", (state >> 2 & 7, state >> 5 & 1, state >> 6 & 1), (1, 1, 1))
-state = at(id(wide), "unicode.state", ctypes.c_uint32)
-check("unicode.state", (state >> 2 & 7, state >> 5 & 1, state >> 6 & 1), (4, 1, 0))
+state = at(id(text), "unicode.state", ctypes.c_uint32) >> (8 if FREE_THREADED else 2)
+check("unicode.state", (state & 7, state >> 3 & 1, state >> 4 & 1), (1, 1, 1))
+state = at(id(wide), "unicode.state", ctypes.c_uint32) >> (8 if FREE_THREADED else 2)
+check("unicode.state", (state & 7, state >> 3 & 1, state >> 4 & 1), (4, 1, 0))
 check("unicode.ascii_data", ctypes.string_at(id(text) + LAYOUT["unicode.ascii_data"]), text.encode())
 check("unicode.compact_data", ctypes.string_at(id(wide) + LAYOUT["unicode.compact_data"], 4 * len(wide)),
       wide.encode("utf-32-le"))
@@ -128,13 +130,16 @@ check(collecting, (during and set(during), at(base, collecting, ctypes.c_uint32)
 here = api.PyThreadState_Get()
 gil = runtime + LAYOUT["runtime.gil"] if has("runtime.gil") else at(interpreter, "interpreter.gil")
 tried.add("runtime.gil" if has("runtime.gil") else "interpreter.gil")
-check("gil.last_holder", at(gil, "gil.last_holder"), here)
-check("gil.locked", at(gil, "gil.locked", ctypes.c_uint32), 1)
+if has("gil.enabled"):  # INT_MAX: for good (Include/internal/pycore_gil.h)
+    check("gil.enabled", at(gil, "gil.enabled", ctypes.c_uint32), (1 << 31) - 1 if GIL else 0)
+if GIL:
+    check("gil.last_holder", at(gil, "gil.last_holder"), here)
+check("gil.locked", at(gil, "gil.locked", ctypes.c_uint32), int(GIL))
 before = at(gil, "gil.switch_number")
 thread = threading.Thread(target=time.sleep, args=(0.001,))
 thread.start()
 thread.join()
-check("gil.switch_number", 0 < at(gil, "gil.switch_number") - before < 1000, True)
+check("gil.switch_number", 0 < at(gil, "gil.switch_number") - before < 1000, GIL)
 
 # ---- threads ----
 check("thread.interpreter", at(here, "thread.interpreter"), interpreter)
@@ -165,9 +170,12 @@ if has("interpreter.threads_main"):
 if has("thread.native_thread_id"):
     check("thread.native_thread_id", at(here, "thread.native_thread_id"), threading.get_native_id())
 if has("thread.holds_gil"):
-    check("thread.holds_gil", [at(t, "thread.holds_gil", ctypes.c_uint32) for t in (here, *addresses)], [1, 0, 0])
+    check("thread.holds_gil", [at(t, "thread.holds_gil", ctypes.c_uint32) for t in (here, *addresses)],
+          [int(GIL), 0, 0])
 if has("thread.gil_requested"):
     check("thread.gil_requested", [at(t, "thread.gil_requested", ctypes.c_uint32) for t in (here, *addresses)], [0, 0, 0])
+if has("thread.state"):  # attached, detached (Include/internal/pycore_pystate.h)
+    check("thread.state", [at(t, "thread.state", ctypes.c_uint32) for t in (here, *addresses)], [1, 0, 0])
 stop.set()
 for thread in others:
     thread.join()
@@ -176,6 +184,7 @@ if has("interpreter.code_generation"):
     before = at(interpreter, "interpreter.code_generation")
     for i in range(5):
         compile(f"x = {i}", "gone", "exec")
+    gc.collect()  # which alone frees them in free-threaded builds
     check("interpreter.code_generation", at(interpreter, "interpreter.code_generation") - before >= 5, True)
 
 
@@ -191,6 +200,18 @@ def current(wanted):
     while at(frame, "frame.code") & ~7 != id(wanted.__code__):
         frame = at(frame, "frame.previous")
     return frame
+
+
+def bytecode(frame, function):
+    """Where the instructions are that this frame of the function runs: a free-threaded build has copies by thread."""
+    main = id(function.__code__) + LAYOUT["code.bytecode"]
+    if not has("code.tlbc"):
+        return main
+    index, copies = at(frame, "frame.tlbc_index", ctypes.c_int32), at(id(function.__code__), "code.tlbc")
+    check("code.tlbc", read(copies + 8), main)
+    check("frame.tlbc_index", (0 <= index < read(copies), index > 0),
+          (True, threading.current_thread() is not threading.main_thread()))
+    return read(copies + 8 + 8 * index)
 
 
 def callee(marker):
@@ -210,7 +231,7 @@ def callee(marker):
         check("frame.state", at(frame, "frame.state", ctypes.c_int8), 0 if MINOR == 10 else 1)
         return
     check("frame.func", at(frame, "frame.func") & ~7, id(callee))
-    start = id(caller.__code__) + LAYOUT["code.bytecode"]
+    start = bytecode(above, caller)
     place = at(above, "frame.instr") - start
     lasti = sys._getframe(1).f_lasti
     check("frame.instr", 0 <= place - lasti < 20 and place % 2 == 0, True)
@@ -263,6 +284,12 @@ def deep(n):
 
 caller(object())
 next(generator())
+if has("code.tlbc"):  # the generation changes when a thread gets an index, and when it gives it back
+    before = at(interpreter, "interpreter.tlbc_generation", ctypes.c_uint32)
+    in_thread = threading.Thread(target=caller, args=(object(),))
+    in_thread.start()
+    in_thread.join()
+    check("interpreter.tlbc_generation", at(interpreter, "interpreter.tlbc_generation", ctypes.c_uint32) - before, 2)
 if MINOR >= 11:
     in_thread = threading.Thread(target=deep, args=(300,))
     in_thread.start()
