@@ -92,9 +92,9 @@ static void print_text(struct dump *d, struct buffer *out)
 {
     const struct python_info *info = python_info(d->python);
 
-    buffer_printf(out, "process %d, Python %s, %zu thread%s, read within %.1f us%s\n", target_pid(d->target),
-        info->version_text, d->sample.count, d->sample.count == 1 ? "" : "s", (double)d->spread_ns / 1e3,
-        d->consistent ? " while stopped" : "");
+    buffer_printf(out, "process %d, Python %s%s, %zu thread%s, read within %.1f us%s\n", target_pid(d->target),
+        info->version_text, info->no_gil ? " without a GIL" : "", d->sample.count, d->sample.count == 1 ? "" : "s",
+        (double)d->spread_ns / 1e3, d->consistent ? " while stopped" : "");
     for (size_t i = 0; i < d->sample.count; i++) {
         const struct python_thread *t = &d->sample.threads[i];
         struct buffer name;

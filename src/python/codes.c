@@ -15,6 +15,7 @@ enum {
     SHIM_BYTES = 16,
     IN_USE_NS = 50000000, /* without being seen in a stack, and a code object is in use no more */
     LOOKS_AT_ONCE = 64,
+    COPIES_CAP = 1 << 20, /* thread-local indexes: as many as threads at one time */
 };
 
 /* Include/cpython/code.h, the same in 3.8 to 3.15. */
@@ -28,6 +29,7 @@ int codes_init(struct codes *c)
 {
     memset(c, 0, sizeof(*c));
     map_init(&c->by_address);
+    map_init(&c->copies);
     arena_init(&c->names, SIZE_MAX);
     return 0;
 }
@@ -44,6 +46,7 @@ void codes_release(struct codes *c)
     free(c->looked_at);
     free(c->in_use);
     map_release(&c->by_address);
+    map_release(&c->copies);
     arena_release(&c->names);
     memset(c, 0, sizeof(*c));
 }
@@ -310,6 +313,32 @@ int codes_verify(struct python_process *p, const struct step *steps, size_t coun
         p->counters.recycled_codes++;
     }
     return r;
+}
+
+/* _PyCodeArray (Include/cpython/code.h, free-threaded builds): its size, then addresses, NULL where a thread has not
+ * run the code. The first is that of the code object itself. */
+static uint64_t copy_read(struct python_process *p, const struct code *c, uint32_t index)
+{
+    uint64_t array, head[2], copy;
+
+    p->counters.reads += 3;
+    if (target_read(p->target, c->address + p->layout.code_tlbc, &array, sizeof(array)) < 0 || array < 4096 ||
+        (array & 7) || target_read(p->target, array, head, sizeof(head)) < 0 || head[1] != c->bytecode ||
+        index >= head[0] || head[0] > COPIES_CAP ||
+        target_read(p->target, array + 8 + 8ULL * index, &copy, sizeof(copy)) < 0 || (copy & 1))
+        return 0;
+    return copy;
+}
+
+uint64_t codes_bytecode(struct python_process *p, uint32_t id, uint32_t index)
+{
+    const struct code *c = p->codes.items[id];
+    uint64_t key = (uint64_t)id << 32 | index, copy;
+
+    if (index == 0 || map_get(&p->codes.copies, key, &copy))
+        return index == 0 ? c->bytecode : copy;
+    copy = c->address ? copy_read(p, c, index) : 0;
+    return copy && map_put(&p->codes.copies, key, copy) == 0 ? copy : 0;
 }
 
 /* Where instructions start, among their inline caches (3.11+). False if the bytecode can't be read. */

@@ -251,7 +251,7 @@ static bool unmoved(struct python_process *p, const struct step *caller, const s
         if (untag(load64(frames[i] + l->frame_code)) != c->address)
             return false;
         uint32_t at = l->version < 0x030b ? load32(frames[i] + l->frame_instr) * (l->version == 0x030a ? 2u : 1u)
-                                          : (uint32_t)(load64(frames[i] + l->frame_instr) - c->bytecode);
+                                          : (uint32_t)(load64(frames[i] + l->frame_instr) - steps[i]->bytecode);
         if (i == 0 && at != steps[i]->at)
             return false;
     }
@@ -283,7 +283,7 @@ static int evidence_read(
     ret->instruction_size = room < sizeof(ret->instruction) ? room : (uint32_t)sizeof(ret->instruction);
     batch_clear(&p->batch);
     int r =
-        batch_add(&p->batch, from->bytecode + start, ret->instruction_size, ret->instruction, &ret->instruction_size);
+        batch_add(&p->batch, caller->bytecode + start, ret->instruction_size, ret->instruction, &ret->instruction_size);
     if (callee->func && !to->shim && l->function_version != PYTHON_FIELD_NONE) {
         low = l->function_code < l->function_version ? l->function_code : l->function_version;
         size = (l->function_code > l->function_version ? l->function_code : l->function_version) + 8u - low;
@@ -346,7 +346,7 @@ static int maker_speaks(
         if (!codes_instruction_before(p, caller->code, at, &at) || from->bytecode_size - at < sizeof(bytes))
             return 0;
         p->counters.reads++;
-        if (target_read(p->target, from->bytecode + at, bytes, sizeof(bytes)) < 0)
+        if (target_read(p->target, caller->bytecode + at, bytes, sizeof(bytes)) < 0)
             return 0;
         const struct python_opcode *op = &p->opcodes->by_number[bytes[0]];
         if (op->class == PYTHON_OP_VERSIONED && op->call && op->version_at + 4u <= sizeof(bytes)) {

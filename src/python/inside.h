@@ -83,6 +83,7 @@ struct code_look { /* one code object's header, as asked for and as it arrived *
 };
 struct codes {
     struct code **items;
+    struct map copies; /* code id << 32 | thread-local index -> address of that copy of the bytecode (3.14t+) */
     size_t count, capacity;
     uint8_t *headers; /* of those that are being looked at again */
     struct code_look *looked_at;
@@ -96,7 +97,8 @@ struct codes {
 /* ---- one step of a stack ---- */
 struct step {
     uint64_t address, previous, func;
-    uint32_t code; /* id */
+    uint64_t bytecode; /* of the copy that the frame runs */
+    uint32_t code;     /* id */
     uint32_t at;
     uint32_t stacktop; /* saved depth of the value stack, in slots from localsplus; UINT32_MAX: none, it runs */
     bool entered;      /* entered from C: between it and its caller lies a C call */
@@ -109,6 +111,7 @@ struct thread {
     pid_t tid;
     uint32_t serial;
     bool has_gil, wants_gil, fresh; /* fresh: read at this sample */
+    bool attached;                  /* 3.14t+: it may run Python, as the GIL's holder may in other builds */
     struct snapshot snapshot;
     struct chunk *chunks; /* [0] the oldest */
     size_t chunk_count, chunk_capacity;
@@ -130,7 +133,8 @@ struct thread {
 
 struct interpreter {
     uint64_t address, gil, switch_number, holder, words_ns; /* words_ns: when the GIL was last looked at */
-    bool gil_known, gil_locked, in_gc, listed;
+    bool gil_known, gil_locked, in_gc, listed;              /* gil_known: it proves whose stack cannot have changed */
+    uint32_t tlbc_generation, attached;                     /* 3.14t+; attached: how many of its threads were */
     uint64_t threads_head;
     struct thread **threads; /* in the order of the target's list */
     size_t count, capacity;
@@ -208,6 +212,8 @@ int process_new(struct target *t, const struct python_found *found, const struct
     struct python_process **ret, struct error *e);
 /* The full version from sys.version, which is not there yet while the interpreter starts. */
 void process_version_read(struct python_process *p, uint64_t interpreter);
+/* The interpreter's GIL, 0 while it has none yet; sets p->info.no_gil. 0 or -EAGAIN. */
+int process_gil_read(struct python_process *p, uint64_t interpreter, uint64_t *ret_gil);
 
 /* ---- codes.c ---- */
 int codes_init(struct codes *c);
@@ -218,6 +224,9 @@ int codes_find(struct python_process *p, uint64_t address, uint32_t *ret_id);
  * others in use. One whose address holds another object by now is forgotten: its `address` is 0. */
 int codes_verify(
     struct python_process *p, const struct step *steps, size_t count, uint64_t now_ns, uint64_t max_age_ns);
+/* Where the bytecode is that a frame with this thread-local index runs; 0 if that can't be read. 3.14t+: each thread
+ * specialises a copy of its own, of the same length; index 0 is the code object's own. */
+uint64_t codes_bytecode(struct python_process *p, uint32_t id, uint32_t index);
 /* The start of the instruction that holds byte `at` (3.11 and 3.12 point into inline caches). */
 uint32_t codes_instruction_start(struct python_process *p, uint32_t id, uint32_t at);
 /* The instruction before the one that starts at `at` (3.11+); false if there is none or it can't be told. */

@@ -29,6 +29,7 @@ static void spans_set(struct python_process *p)
     widen(&p->thread_low, &p->thread_high, l->thread_native_thread_id, 8);
     widen(&p->thread_low, &p->thread_high, l->thread_datastack_chunk, 8);
     widen(&p->thread_low, &p->thread_high, l->thread_datastack_top, 8);
+    widen(&p->thread_low, &p->thread_high, l->thread_state, 4);
     p->thread_low &= ~7u;
     if (l->version >= 0x030b) {
         p->frame_header = l->frame_localsplus;
@@ -57,7 +58,8 @@ void process_version_read(struct python_process *p, uint64_t interpreter)
     const char *line = buffer_text(&text);
     size_t size = strcspn(line, " +(");
     if (size > 0 && size < sizeof(p->info.version_text) && strncmp(line, p->info.version_text, 3) == 0)
-        snprintf(p->info.version_text, sizeof(p->info.version_text), "%.*s", (int)size, line);
+        snprintf(p->info.version_text, sizeof(p->info.version_text), "%.*s%s", (int)size, line,
+            p->layout.free_threaded ? "t" : "");
 }
 
 int process_new(struct target *t, const struct python_found *found, const struct python_layout *layout,
@@ -67,11 +69,6 @@ int process_new(struct target *t, const struct python_found *found, const struct
 
     if (!p)
         return error_set(e, ENOMEM, "out of memory");
-    if (layout->free_threaded) {
-        free(p);
-        return error_set(e, ENOTSUP, "process %d runs a free-threaded Python 3.%u, which cannot be sampled",
-            target_pid(t), layout->version & 0xffu);
-    }
     p->target = t;
     p->layout = *layout;
     p->opcodes = python_opcodes_table(layout->version);
@@ -90,7 +87,8 @@ int process_new(struct target *t, const struct python_found *found, const struct
         snprintf(p->info.weaker, sizeof(p->info.weaker),
             "callers are checked by their instruction only: Python 3.%u keeps no function versions",
             layout->version & 0xffu);
-    snprintf(p->info.version_text, sizeof(p->info.version_text), "3.%u", layout->version & 0xffu);
+    snprintf(p->info.version_text, sizeof(p->info.version_text), "3.%u%s", layout->version & 0xffu,
+        layout->free_threaded ? "t" : "");
     spans_set(p);
     *ret = p;
     return 0;
@@ -101,7 +99,7 @@ int python_open(struct target *t, struct python_process **ret, struct error *e)
     struct python_found found;
     struct python_layout layout;
     struct python_process *p;
-    uint64_t interpreter = 0, thread = 0;
+    uint64_t interpreter = 0, thread = 0, gil;
 
     int r = python_find_runtime(t, &found, &layout, e);
     if (r < 0)
@@ -115,6 +113,10 @@ int python_open(struct target *t, struct python_process **ret, struct error *e)
     if (r < 0)
         return r;
     process_version_read(p, interpreter);
+    if (process_gil_read(p, interpreter, &gil) < 0 || (layout.free_threaded && !gil)) {
+        python_close(p);
+        return error_set(e, EAGAIN, "process %d has a Python in it that is not running yet", target_pid(t));
+    }
     *ret = p;
     return 0;
 }

@@ -15,14 +15,15 @@ struct python_process;
 /* ---- attaching ---- */
 struct python_info {
     uint16_t version;      /* 0x030c for 3.12 */
-    char version_text[32]; /* "3.12.1" */
+    char version_text[32]; /* "3.12.1"; "3.14.2t": a free-threaded build */
     const char *found_by;  /* "symbol", "section", "scan" */
+    bool no_gil;           /* free-threaded, and its GIL is not enabled, or only while it imports an extension */
     bool versions_checked; /* callers are checked by function version too, not only by their instruction */
     char weaker[160];      /* "", or why a weaker check is used */
 };
 /*
  * -ENOENT: not a Python process (now: it may be starting; try again). -EAGAIN: Python, but its runtime is not up yet.
- * -ENOTSUP: Python, but not one that can be read (2.7, 3.7, free-threaded); e says which. -ESRCH: gone. -EPERM.
+ * -ENOTSUP: Python, but not one that can be read (2.7, 3.7, 3.13t); e says which. -ESRCH: gone. -EPERM.
  */
 int python_open(struct target *t, struct python_process **ret, struct error *e);
 void python_close(struct python_process *p);

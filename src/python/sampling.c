@@ -4,6 +4,8 @@
  * A thread's Python stack changes only while it holds the GIL. CPython counts every hand-over to another thread
  * (gil->switch_number, Python/ceval_gil.c, take_gil), so with the count unchanged nobody but the last holder can have
  * run: the others' stacks are proven to be what they were, and are not read again.
+ *
+ * In a free-threaded build whose GIL is not enabled for good, nothing is proven of any thread: all are read each time.
  */
 #include "python/inside.h"
 
@@ -15,6 +17,8 @@ enum {
     LIST_AGAIN_NS = 10000000,        /* interpreters and threads are listed at least so often, */
     LIST_AGAIN_ALONE_NS = 100000000, /* where there is but one of each, which only others can join: at the head */
     WORDS_AGE_NS = 50000,            /* and the GIL of a process with a single thread is looked at */
+    THREAD_ATTACHED = 1,             /* _Py_THREAD_ATTACHED, Include/internal/pycore_pystate.h */
+    ENABLED_FOR_GOOD = INT32_MAX,    /* _gil_runtime_state.enabled, Include/internal/pycore_gil.h */
 };
 
 static int word_read(struct python_process *p, uint64_t address, uint64_t *ret)
@@ -118,15 +122,18 @@ static int threads_list(struct python_process *p, struct interpreter *in)
     return 0;
 }
 
-static int gil_find(struct python_process *p, struct interpreter *in)
+int process_gil_read(struct python_process *p, uint64_t interpreter, uint64_t *ret_gil)
 {
     const struct python_layout *l = &p->layout;
+    uint64_t enabled;
 
-    in->gil = 0;
+    *ret_gil = 0;
     if (l->runtime_gil != PYTHON_FIELD_NONE)
-        in->gil = p->runtime + l->runtime_gil;
-    else if (l->interpreter_gil != PYTHON_FIELD_NONE && word_read(p, in->address + l->interpreter_gil, &in->gil) < 0)
+        *ret_gil = p->runtime + l->runtime_gil;
+    else if (l->interpreter_gil != PYTHON_FIELD_NONE && word_read(p, interpreter + l->interpreter_gil, ret_gil) < 0)
         return -EAGAIN;
+    if (*ret_gil && l->gil_enabled != PYTHON_FIELD_NONE && word_read(p, *ret_gil + l->gil_enabled, &enabled) == 0)
+        p->info.no_gil = (uint32_t)enabled != ENABLED_FOR_GOOD;
     return 0;
 }
 
@@ -152,7 +159,7 @@ static int interpreters_list(struct python_process *p)
                 return -ENOMEM;
             k = p->interpreter_count++;
             p->interpreters[k] = (struct interpreter){.address = at};
-            r = gil_find(p, &p->interpreters[k]);
+            r = process_gil_read(p, at, &p->interpreters[k].gil);
         }
         struct interpreter swap = p->interpreters[k];
         p->interpreters[k] = p->interpreters[count];
@@ -186,8 +193,8 @@ static int list_all(struct python_process *p, uint64_t now_ns)
 
 /* The words that tell of an interpreter: the GIL, the head of its threads, whether the collector runs. */
 struct interpreter_words {
-    uint8_t gil[256], head[8], collecting[4];
-    uint32_t gil_size, head_size, collecting_size;
+    uint8_t gil[256], head[8], collecting[4], tlbc[4]; /* tlbc: 3.14t+, changes as threads get and give back indexes */
+    uint32_t gil_size, head_size, collecting_size, tlbc_size;
 };
 
 static int words_request(struct python_process *p, struct interpreter *in, struct interpreter_words *w)
@@ -198,7 +205,8 @@ static int words_request(struct python_process *p, struct interpreter *in, struc
                                                                             : 0;
     int r = 0;
 
-    *w = (struct interpreter_words){.gil_size = l->gil_switch_number + 8u, .head_size = 8, .collecting_size = 4};
+    *w = (struct interpreter_words){
+        .gil_size = l->gil_switch_number + 8u, .head_size = 8, .collecting_size = 4, .tlbc_size = 4};
     if (w->gil_size > sizeof(w->gil))
         return -EAGAIN;
     if (in->gil)
@@ -207,6 +215,8 @@ static int words_request(struct python_process *p, struct interpreter *in, struc
         r = batch_add(&p->batch, in->address + l->interpreter_threads_head, 8, w->head, &w->head_size);
     if (r == 0 && collecting)
         r = batch_add(&p->batch, collecting, 4, w->collecting, &w->collecting_size);
+    if (r == 0 && l->interpreter_tlbc_generation != PYTHON_FIELD_NONE)
+        r = batch_add(&p->batch, in->address + l->interpreter_tlbc_generation, 4, w->tlbc, &w->tlbc_size);
     return r;
 }
 
@@ -236,6 +246,8 @@ static void thread_walk(struct python_process *p, struct thread *t, uint64_t now
         if (!state)
             continue;
         t->next = load64(state + l->thread_next - p->thread_low);
+        if (l->thread_state != PYTHON_FIELD_NONE)
+            t->attached = load32(state + l->thread_state - p->thread_low) == THREAD_ATTACHED;
         if (l->thread_datastack_chunk != PYTHON_FIELD_NONE) {
             uint64_t top = load64(state + l->thread_datastack_chunk - p->thread_low);
             if (!t->chunk_count || t->chunks[t->chunk_count - 1].base != top) {
@@ -287,13 +299,19 @@ static size_t words_take(
 {
     const struct python_layout *l = &p->layout;
     uint64_t switches = load64(w->gil + l->gil_switch_number);
-    size_t handed_over = in->gil_known ? switches - in->switch_number : SIZE_MAX;
+    uint32_t enabled = l->gil_enabled == PYTHON_FIELD_NONE ? ENABLED_FOR_GOOD : load32(w->gil + l->gil_enabled);
+    bool was_known = in->gil_known;
 
     in->in_gc = load32(w->collecting) == 1;
     if (load64(w->head) != in->threads_head)
         in->listed = false;
-    in->gil_known = in->gil != 0;
-    in->gil_locked = in->gil && load32(w->gil + l->gil_locked) == 1;
+    if (load32(w->tlbc) != in->tlbc_generation)
+        map_clear(&p->codes.copies);
+    in->tlbc_generation = load32(w->tlbc);
+    in->gil_known = in->gil && enabled == ENABLED_FOR_GOOD;
+    in->gil_locked = in->gil && enabled && load32(w->gil + l->gil_locked) == 1;
+    p->info.no_gil = in->gil && enabled != ENABLED_FOR_GOOD;
+    size_t handed_over = was_known && in->gil_known ? switches - in->switch_number : SIZE_MAX;
     in->switch_number = switches;
     in->holder = load64(w->gil + l->gil_last_holder);
     in->words_ns = now_ns;
@@ -320,7 +338,7 @@ static int interpreter_sample(struct python_process *p, struct interpreter *in, 
         if (snapshot_plan(p, list[i]) < 0)
             return -ENOMEM;
     if (!in->gil)
-        (void)gil_find(p, in); /* it was starting when it was first seen */
+        (void)process_gil_read(p, in->address, &in->gil); /* it was starting when it was first seen */
     /* The words come first: a hand-over of the GIL after they were read shows in the next sample's. */
     batch_clear(&p->batch);
     int r = words ? words_request(p, in, &w) : 0;
@@ -328,7 +346,8 @@ static int interpreter_sample(struct python_process *p, struct interpreter *in, 
         r = threads_read(p, list, n);
     if (r < 0)
         return r;
-    if (words && (w.gil_size < l->gil_switch_number + 8u || w.head_size < 8 || w.collecting_size < 4))
+    if (words &&
+        (w.gil_size < l->gil_switch_number + 8u || w.head_size < 8 || w.collecting_size < 4 || w.tlbc_size < 4))
         return -EFAULT;
     if (words)
         handed_over = words_take(p, in, &w, now_ns);
@@ -350,9 +369,11 @@ static int interpreter_sample(struct python_process *p, struct interpreter *in, 
         for (size_t i = 0; i < m && r == 0; i++)
             thread_walk(p, list[i], now_ns);
     }
+    in->attached = 0;
     for (size_t i = 0; i < in->count; i++) {
         struct thread *t = in->threads[i];
         t->has_gil = in->gil_locked && t->address == in->holder;
+        in->attached += t->attached;
         if (t->fresh && t->next != (i + 1 < in->count ? in->threads[i + 1]->address : 0))
             in->listed = false;
     }
@@ -371,7 +392,8 @@ static void publish(struct python_process *p, const struct interpreter *in, size
             .serial = t->serial,
             .has_gil = t->has_gil,
             .wants_gil = t->wants_gil,
-            .in_gc = in->in_gc && t->has_gil,
+            /* Without a GIL it stops all others (_PyEval_StopTheWorld, Python/gc_free_threading.c). */
+            .in_gc = in->in_gc && (t->has_gil || (t->attached && in->attached == 1)),
             .result = same ? PYTHON_STACK_SAME : t->result,
             .frames = t->frames,
             .depth = t->depth};

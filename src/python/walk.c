@@ -38,24 +38,29 @@ static bool executing(const struct python_process *p, const uint8_t *frame)
     return frame[p->layout.frame_state] == (p->layout.version == 0x030a ? 0 : 1);
 }
 
-/* Offset of the instruction; false if the pointer lies outside the code: then the frame is torn or freed. */
-static bool instruction_offset(
-    const struct python_process *p, const struct code *c, const uint8_t *frame, uint32_t *ret)
+/* Offset of the instruction, and in which bytecode; false if the pointer lies outside the code: then the frame is torn
+ * or freed. */
+static bool instruction_offset(struct python_process *p, const uint8_t *frame, struct step *s)
 {
+    const struct code *c = p->codes.items[s->code];
     uint16_t version = p->layout.version;
     int64_t at;
+
+    s->bytecode = p->layout.frame_tlbc_index == PYTHON_FIELD_NONE
+                      ? c->bytecode
+                      : codes_bytecode(p, s->code, load32(frame + p->layout.frame_tlbc_index));
 
     if (version < 0x030b) { /* f_lasti: -1 before the first; in bytes, in 3.10 in code units (Python/ceval.c) */
         at = (int32_t)load32(frame + p->layout.frame_instr);
         at = at < 0 ? 0 : version == 0x030a ? at * 2 : at;
     } else {
-        at = (int64_t)(load64(frame + p->layout.frame_instr) - c->bytecode);
+        at = (int64_t)(load64(frame + p->layout.frame_instr) - s->bytecode);
         if (at == -2) /* prev_instr of a frame that has not begun */
             at = 0;
     }
-    if (at < 0 || at >= c->bytecode_size || (at & 1))
+    if (!s->bytecode || at < 0 || at >= c->bytecode_size || (at & 1))
         return false;
-    *ret = (uint32_t)at;
+    s->at = (uint32_t)at;
     return true;
 }
 
@@ -108,13 +113,13 @@ int walk_step_read(
             return r == -ESRCH ? r : -EAGAIN;
         frame = snapshot_at(p, t, address, p->frame_header);
     }
-    if (frame && !instruction_offset(p, p->codes.items[s.code], frame, &s.at)) {
+    if (frame && !instruction_offset(p, frame, &s)) {
         /* The frame is torn, or the address holds another code object by now. */
         if (codes_verify(p, &s, 1, clock_monotonic_ns(), 1) < 0 || p->codes.items[s.code]->address ||
             codes_find(p, pointer, &s.code) < 0)
             return -EAGAIN;
         frame = snapshot_at(p, t, address, p->frame_header);
-        if (frame && !instruction_offset(p, p->codes.items[s.code], frame, &s.at))
+        if (frame && !instruction_offset(p, frame, &s))
             return -EAGAIN;
     }
     if (!frame)
@@ -473,6 +478,10 @@ static bool edge_accepted(struct python_process *p, struct thread *t, struct ste
         return true;
     if (edges_refused(p, t, caller, callee, now_ns) ||
         verify_codes(p, t, now_ns + 1, 1, n - 1 - good, n + 1 - good) < 0)
+        return false;
+    /* Another code object is there by now: a thread's copy of its bytecode is another one, too. */
+    if (p->layout.free_threaded &&
+        (caller->code != t->steps[n - good].code || callee->code != t->steps[n - 1 - good].code))
         return false;
     caller->code = t->steps[n - good].code;
     callee->code = t->steps[n - 1 - good].code;

@@ -144,7 +144,12 @@ void report_head(struct page *g)
         return;
     page_end(g);
     put_share(g, "on a CPU", &g->p->on_cpu);
-    put_share(g, "holding the GIL", &g->p->has_gil);
+    if (g->p->has_gil.share > 0 || profile_meta(g->p, "note.gil") == NULL) {
+        put_share(g, "holding the GIL", &g->p->has_gil);
+    } else {
+        page_text(g, "  holding the GIL  no GIL");
+        page_end(g);
+    }
     page_end(g);
     put_whole(g);
 }

@@ -48,7 +48,8 @@ struct watched {
     size_t thread_count, thread_capacity;
     int failures; /* samples in a row that could not be read */
     struct python_counters counted;
-    char python_text[32]; /* the version as last recorded */
+    char python_text[32]; /* the version as last recorded, */
+    bool no_gil;          /* and whether it had no GIL */
 };
 
 /* ---- stacks, folded ---- */

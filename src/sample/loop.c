@@ -70,6 +70,10 @@ int sampler_wait_ready(struct sampler *s, uint64_t for_ns, struct error *e)
         uint64_t now = clock_monotonic_ns();
         struct watched *first = &s->watched[0];
         int r = watch_try(s, first, now, e);
+        if (r == 0 && s->options.mode == SAMPLE_GIL && python_info(first->python)->no_gil)
+            return error_set(e, ENOTSUP,
+                "process %d runs a free-threaded Python %s without a GIL: no sample can hold it; use --mode cpu",
+                target_pid(first->target), python_info(first->python)->version_text);
         if (r == 0 || r == -EPERM)
             return r;
         if (!target_alive(first->target))

@@ -33,6 +33,12 @@ static void put_process(struct sampler *s, struct watched *w)
         .python = w->python ? python_info(w->python)->version_text : "",
         .command = buffer_text(&line)};
     record_put_process(s->writer, &r);
+    bool no_gil = w->python && python_info(w->python)->no_gil;
+    if (no_gil)
+        record_put_meta(s->writer, "note.gil", "free-threaded Python: its threads run at the same time, without a GIL");
+    else if (w->no_gil)
+        record_put_meta(s->writer, "note.gil", "free-threaded Python, whose GIL was off at first and enabled later");
+    w->no_gil = no_gil;
     snprintf(w->python_text, sizeof(w->python_text), "%s", r.python);
     w->announced = true;
 }
@@ -334,7 +340,8 @@ void watch_slow(struct sampler *s, struct watched *w)
 
     if (target_cpu_ns(w->target, &cpu) == 0 && cpu > w->cpu_last_ns)
         w->cpu_last_ns = cpu;
-    if (w->python && strcmp(w->python_text, python_info(w->python)->version_text) != 0) {
+    if (w->python && (strcmp(w->python_text, python_info(w->python)->version_text) != 0 ||
+                         w->no_gil != python_info(w->python)->no_gil)) {
         snprintf(s->result.python, sizeof(s->result.python), "%s", python_info(w->python)->version_text);
         put_process(s, w);
     }

@@ -18,13 +18,14 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SUPPORTED = [(3, minor) for minor in range(8, 16)]
+FREE_THREADED = [(3, 14), (3, 15)]
 REFUSED = [(2, 7), (3, 6), (3, 7)]
 TIMEOUT = 120  # seconds after which a run counts as hung; no test measures time by it
 
 IDENTIFY = (
     "import sys, platform, os; print('|'.join(["
     "'%d.%d.%d' % sys.version_info[:3], platform.python_implementation(), os.path.realpath(sys.executable),"
-    "str(getattr(sys, '_is_gil_enabled', lambda: True)())]))"
+    "str('t' in getattr(sys, 'abiflags', ''))]))"
 )
 
 
@@ -32,12 +33,16 @@ IDENTIFY = (
 class Python:
     path: str
     version: tuple  # (3, 12, 1)
-    gil: bool
+    free_threaded: bool
     id: str = field(default="", compare=False)
 
     @property
     def minor(self):
         return self.version[:2]
+
+    @property
+    def full_version(self):
+        return "%d.%d.%d" % self.version + "t" * self.free_threaded
 
     def __str__(self):
         return self.path
@@ -50,22 +55,23 @@ def candidates():
         return
     pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
     yield from map(str, sorted(pyenv.glob("versions/*/bin/python")))
-    yield from map(str, sorted(ROOT.glob(".deps/python/*/usr/bin/python?.[0-9]*[0-9]")))
+    yield from map(str, sorted(ROOT.glob(".deps/python/*/usr/bin/python?.[0-9]*[0-9t]")))
     for major, minor in SUPPORTED + REFUSED:
         for folder in os.environ.get("PATH", "").split(os.pathsep):
             yield os.path.join(folder, f"python{major}.{minor}")
+            yield os.path.join(folder, f"python{major}.{minor}t")
 
 
 def identify(path):
     """The Python at this path, or None if it is not one that runs."""
     try:
         told = subprocess.run([path, "-S", "-c", IDENTIFY], capture_output=True, text=True, timeout=30, check=True).stdout
-        version, implementation, real, gil = told.strip().split("|")
+        version, implementation, real, free_threaded = told.strip().split("|")
     except (OSError, ValueError, subprocess.SubprocessError):
         return None
     if implementation != "CPython":
         return None
-    return Python(real, tuple(map(int, version.split("."))), gil == "True")
+    return Python(real, tuple(map(int, version.split("."))), free_threaded == "True")
 
 
 def find_pythons():
@@ -79,16 +85,17 @@ def find_pythons():
         if python is None or python.path in seen:
             continue
         seen.update((os.path.realpath(path), python.path))
-        short = "py%d.%d" % python.minor
-        full = "py%d.%d.%d" % python.version
+        build = "t" * python.free_threaded
+        short = "py%d.%d" % python.minor + build
+        full = "py%d.%d.%d" % python.version + build
         name = next(n for n in [short, full] + [full + letter for letter in "bcdefghijk"] if n not in taken)
         taken.add(name)
-        found.append(Python(python.path, python.version, python.gil, name))
-    return sorted(found, key=lambda p: p.version)
+        found.append(Python(python.path, python.version, python.free_threaded, name))
+    return sorted(found, key=lambda p: (p.version[:2], p.free_threaded, p.version))
 
 
 ALL = find_pythons()
-PYTHONS = [p for p in ALL if p.minor in SUPPORTED]
+PYTHONS = [p for p in ALL if p.minor in (FREE_THREADED if p.free_threaded else SUPPORTED)]
 OLD = [p for p in ALL if p.minor in REFUSED]
 
 
@@ -100,15 +107,17 @@ def pytest_generate_tests(metafunc):
 
 
 def pytest_report_header():
-    return "interpreters: " + (", ".join(f"{p.id} ({'.'.join(map(str, p.version))})" for p in ALL) or "none")
+    return "interpreters: " + (", ".join(f"{p.id} ({p.full_version})" for p in ALL) or "none")
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_terminal_summary(terminalreporter):
-    here = {p.minor for p in PYTHONS}
+    here = {p.minor for p in PYTHONS if not p.free_threaded}
+    free_threaded = {p.minor for p in PYTHONS if p.free_threaded}
     missing = ["%d.%d" % minor for minor in SUPPORTED if minor not in here]
+    missing += ["%d.%dt" % minor for minor in FREE_THREADED if minor not in free_threaded]
     terminalreporter.section("versions")
-    terminalreporter.line("tested:     " + (", ".join(".".join(map(str, p.version)) for p in PYTHONS) or "none"))
+    terminalreporter.line("tested:     " + (", ".join(p.full_version for p in PYTHONS) or "none"))
     terminalreporter.line("not tested: " + (", ".join(missing) + " (no such interpreter here)" if missing else "none"))
 
 

@@ -20,11 +20,12 @@ def include_directory(python):
 
 def test_every_offset_leads_to_what_python_says(pythons, tmp_path):
     table = dump(pythons, tmp_path)
-    told = subprocess.run([pythons.path, "-I", str(PROBE)], input=json.dumps({"layout": table["layout"]}),
-                          capture_output=True, text=True, timeout=120)
-    assert told.returncode == 0, told.stderr
-    found = json.loads(told.stdout)
-    assert found["wrong"] == []
+    for options in ([], ["-X", "gil=1"]) if pythons.free_threaded else ([],):
+        told = subprocess.run([pythons.path, "-I", *options, str(PROBE)], input=json.dumps({"layout": table["layout"]}),
+                              capture_output=True, text=True, timeout=120)
+        assert told.returncode == 0, told.stderr
+        found = json.loads(told.stdout)
+        assert found["wrong"] == [], options
     assert set(found["tried"]) == {name for name in table["layout"] if "." in name}
 
 
@@ -35,7 +36,10 @@ def test_every_offset_is_that_of_the_headers(pythons, tmp_path):
     told = subprocess.run([sys.executable, str(GENERATE), "--json", "--include", str(include), pythons.path],
                           check=True, capture_output=True, text=True, timeout=120)
     facts, table = json.loads(told.stdout), dump(pythons, tmp_path)
-    assert {name: at for name, at in table["layout"].items() if "." in name} == facts["field"]
+    offsets = {name: at for name, at in table["layout"].items() if "." in name}
+    if pythons.free_threaded:  # its headers are Debian's, where the interpreter state holds locks of another size
+        del offsets["interpreter.tlbc_generation"], facts["field"]["interpreter.tlbc_generation"]
+    assert offsets == facts["field"]
     assert table["objects"] == facts["object"]
     assert table["layout"]["frame_size"] == facts["size"]["frame_size"]
 

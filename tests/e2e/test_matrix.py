@@ -1,5 +1,6 @@
 """Every Python, by run and by attach, in each mode, on programs whose shape is known."""
 import json
+import os
 import re
 import subprocess
 
@@ -29,6 +30,30 @@ def wait():
 ts = [threading.Thread(target=spin, name="spinner"), threading.Thread(target=wait, name="sleeper")]
 for t in ts: t.start()
 for t in ts: t.join()
+"""
+
+# Two busy threads, each of which runs one function for its own part of the time and says which.
+AT_ONCE = """
+import json, threading, time
+def first(t):
+    while time.perf_counter() < t: pass
+def second(t):
+    while time.perf_counter() < t: pass
+def alternate(part, end):
+    spent = 0
+    began = time.perf_counter()
+    while time.perf_counter() < end:
+        a = time.perf_counter()
+        first(a + .002 * part)
+        spent += time.perf_counter() - a
+        second(a + .002)
+    parts[threading.current_thread().name] = spent / (time.perf_counter() - began)
+parts = {}
+end = time.perf_counter() + 1.2
+ts = [threading.Thread(target=alternate, args=(part, end), name=f"busy{part}") for part in (0.2, 0.7)]
+for t in ts: t.start()
+for t in ts: t.join()
+print(json.dumps(parts))
 """
 
 GENERATORS = """
@@ -156,11 +181,46 @@ def test_threads_have_their_names_and_states(pythons, run, script, tmp_path):
 def test_modes_keep_what_they_say(pythons, run, script, tmp_path):
     wall, _ = profile(run, script, pythons, THREADS, tmp_path)
     sleeping = share(collapsed(run, wall), lambda s: "wait" in s)
-    for mode in ("cpu", "gil"):
+    if pythons.free_threaded:
+        refused = run("run", "--mode", "gil", "--python", pythons, script(THREADS))
+        assert refused.status == 0 and re.fullmatch(r"pitviper: no profile: .+ without a GIL: .+\n", refused.err), refused
+    for mode in ("cpu",) if pythons.free_threaded else ("cpu", "gil"):
         kept, _ = profile(run, script, pythons, THREADS, tmp_path, "--mode", mode)
         stacks = collapsed(run, kept)
         assert share(stacks, lambda s: "spin" in s) > share(stacks, lambda s: "wait" in s)
         assert share(stacks, lambda s: "wait" in s) < sleeping
+
+
+def test_threads_of_a_free_threaded_python_run_at_once(pythons, run, script, tmp_path):
+    if not pythons.free_threaded:
+        pytest.skip("one thread at a time holds the GIL")
+    if len(os.sched_getaffinity(0)) < 2:
+        pytest.skip("needs two cores")
+    out, done = profile(run, script, pythons, AT_ONCE, tmp_path)
+    assert "no GIL" in done.err or "without a GIL" in done.err
+    report = run("report", "--json", out).ok().json
+    busy = {t["name"]: t for t in report["threads"] if t["name"].startswith("busy")}
+    assert len(busy) == 2
+    for thread in busy.values():
+        assert thread["on_cpu_samples"] / thread["samples"] > 0.9, busy
+    # Each thread's share of work and rest is its own, as its own clock tells it.
+    spent = json.loads(done.out)
+    stacks = collapsed(run, out, "--threads")
+    for name in busy:
+        mine = {s[1:]: n for s, n in stacks.items() if s[0].startswith(name)}
+        assert abs(share(mine, lambda s: s[-1] == "first") - spent[name]) < 0.06, (name, spent)
+        for stack in map(names, mine):
+            assert set(stack[stack.index("alternate") + 1:] if "alternate" in stack else []) <= {"first", "second"}, stack
+
+
+@pytest.mark.parametrize("gil", ["1", "0"])
+def test_a_free_threaded_python_with_its_gil_on_is_one_with_a_gil(pythons, run, script, tmp_path, gil):
+    if not pythons.free_threaded:
+        pytest.skip("a build that always has its GIL")
+    out = tmp_path / "run.pit"
+    run("run", "-o", out, "--python", pythons, script(THREADS), env={"PYTHON_GIL": gil}).ok()
+    held = run("report", "--json", out).ok().json["has_gil"]["share"]
+    assert held > 0.2 if gil == "1" else held < 0.05
 
 
 def test_generators_stand_on_their_callers(pythons, run, script, tmp_path):
