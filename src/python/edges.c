@@ -233,18 +233,22 @@ static bool called_out(struct python_process *p, struct thread *t, const struct 
     return false;
 }
 
-/* Reads the two frames once more. A pair that has not moved was no accident of timing. */
+/* Reads the two frames once more, and the entry frame between them (3.12+). A pair that has not moved was no accident
+ * of timing. */
 static bool unmoved(struct python_process *p, const struct step *caller, const struct step *callee)
 {
     const struct python_layout *l = &p->layout;
-    uint8_t frames[2][256];
-    struct iovec local[2] = {{frames[0], p->frame_header}, {frames[1], p->frame_header}};
-    struct iovec remote[2] = {
-        {(void *)(uintptr_t)caller->address, p->frame_header}, {(void *)(uintptr_t)callee->address, p->frame_header}};
+    uint8_t frames[3][256];
+    size_t count = callee->entered && l->version >= 0x030c ? 3 : 2;
+    struct iovec local[3] = {{frames[0], p->frame_header}, {frames[1], p->frame_header}, {frames[2], p->frame_header}};
+    struct iovec remote[3] = {{(void *)(uintptr_t)caller->address, p->frame_header},
+        {(void *)(uintptr_t)callee->address, p->frame_header}, {(void *)(uintptr_t)callee->previous, p->frame_header}};
     const struct step *steps[2] = {caller, callee};
 
     p->counters.reads++;
-    if (target_readv(p->target, local, 2, remote, 2) != 2 * (ssize_t)p->frame_header)
+    if (target_readv(p->target, local, count, remote, count) != (ssize_t)(count * p->frame_header))
+        return false;
+    if (count == 3 && load64(frames[2] + l->frame_previous) != caller->address)
         return false;
     for (int i = 0; i < 2; i++) {
         const struct code *c = p->codes.items[steps[i]->code];

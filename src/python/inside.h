@@ -41,7 +41,7 @@ struct heap_frame {             /* a frame outside the data stack: generators, a
 };
 
 struct entry_frame { /* 3.12+: the interpreter loop's own frame on the C stack, between callee and caller */
-    uint64_t address, previous;
+    uint64_t address, previous, instr; /* instr: where its caller stood then */
 };
 
 /* ---- pieces of memory that are read together ---- */

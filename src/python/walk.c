@@ -170,7 +170,9 @@ static struct entry_frame *entry_slot(struct thread *t, uint64_t address)
 /*
  * An entry frame is written once, when C calls into the interpreter, so its caller can be told without reading it: it
  * is the one it was, if that is the frame on whose end the next one on the data stack begins (`above`; the stack's top
- * where there is none). The first one of a thread has no caller, and what is above it stands at the stack's bottom.
+ * where there is none), and still stands where it stood: at another instruction a generator may lie between, which
+ * takes no place on the data stack. The first one of a thread has no caller, and what is above it stands at the stack's
+ * bottom.
  */
 static bool entry_inferred(
     struct python_process *p, struct thread *t, uint64_t entry, uint64_t above, uint64_t *ret_previous)
@@ -188,7 +190,8 @@ static bool entry_inferred(
     if (known->previous >= above || above - known->previous > 1u << 16)
         return false;
     const uint8_t *caller = snapshot_at(p, t, known->previous, p->frame_header);
-    if (!caller || !map_get(&p->codes.by_address, untag(load64(caller + p->layout.frame_code)), &code) ||
+    if (!caller || load64(caller + p->layout.frame_instr) != known->instr ||
+        !map_get(&p->codes.by_address, untag(load64(caller + p->layout.frame_code)), &code) ||
         caller[p->layout.frame_owner] != 0 || known->previous + p->codes.items[code]->frame_bytes != above)
         return false;
     *ret_previous = known->previous;
@@ -242,9 +245,11 @@ static int chain_follow(struct python_process *p, struct thread *t, uint64_t add
                 if (t->step_count > 0)
                     t->steps[t->step_count - 1].entered = true;
                 entry_last = true;
-                *entry_slot(t, address) =
-                    (struct entry_frame){.address = address, .previous = load64(frame + l->frame_previous)};
-                address = load64(frame + l->frame_previous);
+                caller = load64(frame + l->frame_previous);
+                frame = caller ? snapshot_at(p, t, caller, p->frame_header) : NULL;
+                *entry_slot(t, address) = (struct entry_frame){
+                    .address = address, .previous = caller, .instr = frame ? load64(frame + l->frame_instr) : 0};
+                address = caller;
                 continue;
             }
         }
@@ -485,7 +490,11 @@ static bool edge_accepted(struct python_process *p, struct thread *t, struct ste
         return false;
     caller->code = t->steps[n - good].code;
     callee->code = t->steps[n - 1 - good].code;
-    return edges_known(&p->edges, caller, callee, false) || edges_judge(p, t, caller, callee, now_ns) == EDGE_ACCEPTED;
+    if (edges_known(&p->edges, caller, callee, false) || edges_judge(p, t, caller, callee, now_ns) == EDGE_ACCEPTED)
+        return true;
+    if (callee->entered) /* its entry frame is read at the next sample, not inferred */
+        entry_slot(t, callee->previous)->address = 0;
+    return false;
 }
 
 /* An edge that was not met before. Frames that have returned still lie there, unmoved, and the caller may since have
