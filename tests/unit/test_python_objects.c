@@ -3,6 +3,8 @@
 #include "python/layout_private.h"
 #include "python/objects.h"
 
+#include "published_fixtures.h"
+
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -102,6 +104,28 @@ static void strings_of_every_width_become_utf8(void **state)
         assert_string_equal(buffer_text(&text), cases[i].text);
         buffer_release(&text);
     }
+}
+
+static void a_free_threaded_str_keeps_a_whole_byte_of_interned(void **state)
+{
+    (void)state;
+    const struct python_layout *usual = layout;
+    struct python_layout free_threaded;
+    struct error e;
+    struct buffer text;
+
+    assert_int_equal(python_layout_from_debug_offsets(published_3_15t, sizeof(published_3_15t), &free_threaded, &e), 0);
+    put(type_str, free_threaded.type_flags, PYTHON_TYPE_STR, 8);
+    layout = &free_threaded;
+    forge(type_str);
+    put(object, layout->unicode_length, 5, 8);
+    put(object, layout->unicode_state, STATE_ASCII << 6 | 3, 4); /* interned and immortal */
+    memcpy(object + layout->unicode_ascii_data, "plain", 5);
+    buffer_init(&text, 4096);
+    assert_int_equal(python_read_str(self, layout, address_of(object), &text), 0);
+    assert_string_equal(buffer_text(&text), "plain");
+    buffer_release(&text);
+    layout = usual;
 }
 
 static void a_long_string_is_visibly_cut(void **state)
@@ -315,6 +339,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(strings_of_every_width_become_utf8),
+        cmocka_unit_test(a_free_threaded_str_keeps_a_whole_byte_of_interned),
         cmocka_unit_test(a_long_string_is_visibly_cut),
         cmocka_unit_test(a_legacy_string_is_read_through_its_pointer),
         cmocka_unit_test(strings_that_cannot_be_are_torn),
