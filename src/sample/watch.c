@@ -35,7 +35,7 @@ static void put_process(struct sampler *s, struct watched *w)
     record_put_process(s->writer, &r);
     bool no_gil = w->python && python_info(w->python)->no_gil;
     if (no_gil)
-        record_put_meta(s->writer, "note.gil", "free-threaded Python: its threads run at the same time, without a GIL");
+        record_put_meta(s->writer, "note.gil", "free-threaded Python without a GIL: its threads run at the same time");
     else if (w->no_gil)
         record_put_meta(s->writer, "note.gil", "free-threaded Python, whose GIL was off at first and enabled later");
     w->no_gil = no_gil;

@@ -70,7 +70,7 @@ def read(run, python, pid, file=None):
     assert told.status == 0, told.out + told.err
     told = json.loads(told.out)
     assert told["readable"] and told["rule"] == "none"
-    version = ".".join(map(str, python.version))
+    version = python.full_version
     assert told["python"] == version
     seen = run("dump", "--json", pid).ok().json
     assert seen["python"] == version
@@ -398,7 +398,7 @@ def test_doctor_tries_the_pythons_on_the_path(run, pythons, tmp_path):
     assert len(found) == 2, found  # one file under two names is one python
     assert not found.pop("python3.99")["readable"]
     (whole,) = found.values()
-    assert whole["readable"] and whole["version"] == ".".join(map(str, pythons.version)), whole
+    assert whole["readable"] and whole["version"] == pythons.full_version, whole
     assert whole["executable"] == os.path.realpath(str(pythons))
 
 

@@ -175,6 +175,9 @@ if has("thread.holds_gil"):
 if has("thread.gil_requested"):
     check("thread.gil_requested", [at(t, "thread.gil_requested", ctypes.c_uint32) for t in (here, *addresses)], [0, 0, 0])
 if has("thread.state"):  # attached, detached (Include/internal/pycore_pystate.h)
+    deadline = time.time() + 10  # until they have come to wait
+    while any(at(t, "thread.state", ctypes.c_uint32) for t in addresses) and time.time() < deadline:
+        time.sleep(0.001)
     check("thread.state", [at(t, "thread.state", ctypes.c_uint32) for t in (here, *addresses)], [1, 0, 0])
 stop.set()
 for thread in others:
