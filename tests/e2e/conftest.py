@@ -2,6 +2,7 @@
 
 pitviper       path of the program: $PITVIPER, else build/pitviper
 pythons        a Python; a test that takes it runs once for every interpreter found, as [py3.12]
+free_threaded_python    the same, for those without a GIL only; skips where none is found
 old_python     a Python that Pitviper refuses (2.7, 3.6, 3.7); skips where none is found
 script         script(source, name="app.py") writes a program into the test's folder
 run            run(*words, **options) runs the program to its end and returns a Finished
@@ -102,6 +103,9 @@ OLD = [p for p in ALL if p.minor in REFUSED]
 def pytest_generate_tests(metafunc):
     if "pythons" in metafunc.fixturenames:
         metafunc.parametrize("pythons", PYTHONS, ids=[p.id for p in PYTHONS])
+    if "free_threaded_python" in metafunc.fixturenames:
+        found = [p for p in PYTHONS if p.free_threaded]
+        metafunc.parametrize("free_threaded_python", found, ids=[p.id for p in found])
     if "old_python" in metafunc.fixturenames:
         metafunc.parametrize("old_python", OLD, ids=[p.id for p in OLD])
 

@@ -191,12 +191,10 @@ def test_modes_keep_what_they_say(pythons, run, script, tmp_path):
         assert share(stacks, lambda s: "wait" in s) < sleeping
 
 
-def test_threads_of_a_free_threaded_python_run_at_once(pythons, run, script, tmp_path):
-    if not pythons.free_threaded:
-        pytest.skip("one thread at a time holds the GIL")
+def test_threads_of_a_free_threaded_python_run_at_once(free_threaded_python, run, script, tmp_path):
     if len(os.sched_getaffinity(0)) < 2:
         pytest.skip("needs two cores")
-    out, done = profile(run, script, pythons, AT_ONCE, tmp_path)
+    out, done = profile(run, script, free_threaded_python, AT_ONCE, tmp_path)
     report = run("report", "--json", out).ok().json
     assert [note["about"] for note in report["notes"] if "without a GIL" in note["text"]] == ["gil"]
     busy = {t["name"]: t for t in report["threads"] if t["name"].startswith("busy")}
@@ -214,11 +212,9 @@ def test_threads_of_a_free_threaded_python_run_at_once(pythons, run, script, tmp
 
 
 @pytest.mark.parametrize("gil", ["1", "0"])
-def test_a_free_threaded_python_with_its_gil_on_is_one_with_a_gil(pythons, run, script, tmp_path, gil):
-    if not pythons.free_threaded:
-        pytest.skip("a build that always has its GIL")
+def test_a_free_threaded_python_with_its_gil_on_is_one_with_a_gil(free_threaded_python, run, script, tmp_path, gil):
     out = tmp_path / "run.pit"
-    run("run", "-o", out, "--python", pythons, script(THREADS), env={"PYTHON_GIL": gil}).ok()
+    run("run", "-o", out, "--python", free_threaded_python, script(THREADS), env={"PYTHON_GIL": gil}).ok()
     held = run("report", "--json", out).ok().json["has_gil"]["share"]
     assert held > 0.2 if gil == "1" else held < 0.05
 
