@@ -37,7 +37,7 @@ static void put_process(struct sampler *s, struct watched *w)
     if (no_gil)
         record_put_meta(s->writer, "note.gil", "free-threaded Python without a GIL: its threads run at the same time");
     else if (w->no_gil)
-        record_put_meta(s->writer, "note.gil", "free-threaded Python, whose GIL was off at first and enabled later");
+        record_put_meta(s->writer, "note.gil", "its GIL was enabled while it ran: from then on one thread at a time");
     w->no_gil = no_gil;
     snprintf(w->python_text, sizeof(w->python_text), "%s", r.python);
     w->announced = true;

@@ -100,6 +100,12 @@ PYTHONS = [p for p in ALL if p.minor in (FREE_THREADED if p.free_threaded else S
 OLD = [p for p in ALL if p.minor in REFUSED]
 
 
+def include_directory(python):
+    """Where its Python.h is, or None. Beside the interpreter: an unpacked package tells where it would be installed."""
+    place = Path(python.path).parent.parent / "include" / ("python%d.%d" % python.minor)
+    return place if (place / "internal" / "pycore_pystate.h").exists() else None
+
+
 def pytest_generate_tests(metafunc):
     if "pythons" in metafunc.fixturenames:
         metafunc.parametrize("pythons", PYTHONS, ids=[p.id for p in PYTHONS])

@@ -5,17 +5,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, include_directory
 from tables import dump, program, save_published
 
 PROBE = Path(__file__).parent / "programs" / "probe_layout.py"
 GENERATE = ROOT / "tools" / "layout" / "generate"
-
-
-def include_directory(python):
-    """Where its Python.h is, or None. Beside the interpreter: an unpacked package tells where it would be installed."""
-    place = Path(python.path).parent.parent / "include" / ("python%d.%d" % python.minor)
-    return place if (place / "internal" / "pycore_pystate.h").exists() else None
 
 
 def test_every_offset_leads_to_what_python_says(pythons, tmp_path):

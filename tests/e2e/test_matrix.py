@@ -5,6 +5,7 @@ import re
 import subprocess
 
 import pytest
+from conftest import include_directory
 
 DEEP = """
 import sys, time
@@ -54,6 +55,29 @@ ts = [threading.Thread(target=alternate, args=(part, end), name=f"busy{part}") f
 for t in ts: t.start()
 for t in ts: t.join()
 print(json.dumps(parts))
+"""
+
+# An extension that does not say that it can do without the GIL.
+EXTENSION = """
+#include <Python.h>
+static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "needs_gil", NULL, 0, NULL};
+PyMODINIT_FUNC PyInit_needs_gil(void)
+{
+    return PyModule_Create(&definition);
+}
+"""
+
+GIL_LATER = """
+import threading, time
+end = time.time() + 1.2
+def spin():
+    while time.time() < end:
+        for i in range(1000): pass
+ts = [threading.Thread(target=spin, name=f"spinner{i}") for i in range(2)]
+for t in ts: t.start()
+time.sleep(0.6)
+import needs_gil
+for t in ts: t.join()
 """
 
 GENERATORS = """
@@ -217,6 +241,20 @@ def test_a_free_threaded_python_with_its_gil_on_is_one_with_a_gil(free_threaded_
     run("run", "-o", out, "--python", free_threaded_python, script(THREADS), env={"PYTHON_GIL": gil}).ok()
     held = run("report", "--json", out).ok().json["has_gil"]["share"]
     assert held > 0.2 if gil == "1" else held < 0.05
+
+
+def test_a_gil_that_is_enabled_meanwhile_is_seen(free_threaded_python, run, script, tmp_path):
+    include = include_directory(free_threaded_python)
+    if include is None:
+        pytest.skip("no headers of this interpreter here")
+    source = script(EXTENSION, "needs_gil.c")
+    subprocess.run(["cc", "-shared", "-fPIC", "-DPy_GIL_DISABLED=1", f"-I{include}", f"-I{include.parent}", source,
+                    "-o", tmp_path / "needs_gil.so"], check=True)
+    out, _ = profile(run, script, free_threaded_python, GIL_LATER, tmp_path)
+    report = run("report", "--json", out).ok().json
+    assert len([note for note in report["notes"] if note["about"] == "gil"]) == 2, report["notes"]
+    held = {t["name"]: t["has_gil_samples"] / t["samples"] for t in report["threads"] if t["name"].startswith("spinner")}
+    assert len(held) == 2 and all(0.08 < part < 0.5 for part in held.values()), held
 
 
 def test_generators_stand_on_their_callers(pythons, run, script, tmp_path):
