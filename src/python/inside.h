@@ -121,6 +121,7 @@ struct thread {
     size_t heap_count, heap_capacity;
     struct map heap_index;          /* address -> place in heap */
     struct entry_frame entries[32]; /* by a hash of their address; what was read there last */
+    bool read_late;                 /* a generator's frame was not foreseen: it was read after the rest */
     bool mended;                    /* the last walk went on where a frame had lost its caller between two reads */
     struct step *steps;             /* of the last walk, leaf first */
     size_t step_count, step_capacity;

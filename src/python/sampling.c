@@ -259,6 +259,8 @@ static void thread_walk(struct python_process *p, struct thread *t, uint64_t now
         }
         if (walk_chain(p, t) == 0) {
             snapshot_learn(p, t);
+            if (t->read_late && attempt == 0)
+                continue; /* all of it in one read */
             walk_publish(p, t, now_ns);
             if (t->result != PYTHON_STACK_REJECTED)
                 return;

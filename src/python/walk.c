@@ -81,6 +81,17 @@ static uint32_t saved_stacktop(const struct python_process *p, const uint8_t *fr
     return slots > 1u << 20 ? UINT32_MAX : (uint32_t)slots;
 }
 
+/* The copied frame at `address`, if all of it was planned to be read: nothing is fetched here, later than the rest. */
+static const uint8_t *copied_frame(const struct python_process *p, const struct thread *t, uint64_t address)
+{
+    for (size_t i = 0; i < t->snapshot.planned; i++) {
+        const struct region *r = &t->snapshot.regions[i];
+        if (address - r->start + p->frame_header <= r->size)
+            return t->snapshot.data + r->offset + (address - r->start);
+    }
+    return NULL;
+}
+
 /* Reads one frame that is no entry frame. *ret_code_pointer: in, the pointer at this depth last time; out, now. */
 int walk_step_read(
     struct python_process *p, struct thread *t, uint64_t address, struct step *ret, uint64_t *ret_code_pointer)
@@ -130,6 +141,8 @@ int walk_step_read(
             return -EAGAIN;
         s.guessed = t->mended = true;
     }
+    if (s.heap && !is_old(p) && !copied_frame(p, t, address))
+        t->read_late = true;
     *ret = s;
     *ret_code_pointer = pointer;
     return 0;
@@ -222,7 +235,7 @@ static int chain_follow(struct python_process *p, struct thread *t, uint64_t add
     int r;
 
     t->step_count = 0;
-    t->mended = false;
+    t->mended = t->read_late = false;
     for (; address; n++) {
         /* Frames read at different moments may point at each other. Brent's search finds a circle in the steps that it
          * takes to go round it. */
@@ -350,17 +363,6 @@ static bool may_be_innermost(const struct python_process *p, const struct step *
     if (runs(s) || !s->entered)
         return true;
     return p->layout.version >= 0x030e && p->codes.items[s->code]->has_locals && !is_popped(p, s);
-}
-
-/* The copied frame at `address`, if all of it was planned to be read: nothing is fetched here, later than the rest. */
-static const uint8_t *copied_frame(const struct python_process *p, const struct thread *t, uint64_t address)
-{
-    for (size_t i = 0; i < t->snapshot.planned; i++) {
-        const struct region *r = &t->snapshot.regions[i];
-        if (address - r->start + p->frame_header <= r->size)
-            return t->snapshot.data + r->offset + (address - r->start);
-    }
-    return NULL;
 }
 
 /* A generator in the copy that is driven by the frame at `address`; 0: there is none. */
