@@ -121,7 +121,7 @@ struct thread {
     size_t heap_count, heap_capacity;
     struct map heap_index;          /* address -> place in heap */
     struct entry_frame entries[32]; /* by a hash of their address; what was read there last */
-    bool read_late;                 /* a generator's frame was not foreseen: it was read after the rest */
+    bool read_late;                 /* a frame outside the data stack was not foreseen: it was read after the rest */
     bool mended;                    /* the last walk went on where a frame had lost its caller between two reads */
     struct step *steps;             /* of the last walk, leaf first */
     size_t step_count, step_capacity;
@@ -247,6 +247,7 @@ int snapshot_request(struct python_process *p, struct thread *t); /* adds the pl
 /* size bytes at address, from the copy or fetched now; NULL if they can't be had. Valid until the next fetch. */
 const uint8_t *snapshot_at(struct python_process *p, struct thread *t, uint64_t address, uint32_t size);
 void snapshot_learn(struct python_process *p, struct thread *t); /* from t->steps: what to predict next time */
+void snapshot_foresee(struct thread *t, uint64_t address); /* a frame outside the data stack that is needed next time */
 /* The caller that this code's frame outside the data stack had when it was last seen with one; 0 if never. */
 uint64_t snapshot_last_caller(const struct thread *t, uint64_t address, uint32_t code);
 int snapshot_chunks_refresh(struct python_process *p, struct thread *t, uint64_t top);

@@ -257,10 +257,12 @@ static void thread_walk(struct python_process *p, struct thread *t, uint64_t now
                     continue; /* the chunks as they are now, in one read */
             }
         }
-        if (walk_chain(p, t) == 0) {
+        bool whole = walk_chain(p, t) == 0;
+        if (whole)
             snapshot_learn(p, t);
-            if (t->read_late && attempt == 0)
-                continue; /* all of it in one read */
+        if (t->read_late && attempt == 0)
+            continue; /* all of it in one read */
+        if (whole) {
             walk_publish(p, t, now_ns);
             if (t->result != PYTHON_STACK_REJECTED)
                 return;

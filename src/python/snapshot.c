@@ -229,6 +229,21 @@ static void heap_learn(struct thread *t)
         (void)map_put(&t->heap_index, t->heap[i].address, i);
 }
 
+void snapshot_foresee(struct thread *t, uint64_t address)
+{
+    uint64_t at;
+
+    if (map_get(&t->heap_index, address, &at) && at < t->heap_count) {
+        t->heap[at].idle = 0;
+        return;
+    }
+    if (array_reserve(&t->heap, &t->heap_capacity, t->heap_count + 1, sizeof(*t->heap)) < 0)
+        return;
+    t->heap[t->heap_count] = (struct heap_frame){.address = address, .code = UINT32_MAX};
+    if (map_put(&t->heap_index, address, t->heap_count) == 0)
+        t->heap_count++;
+}
+
 uint64_t snapshot_last_caller(const struct thread *t, uint64_t address, uint32_t code)
 {
     uint64_t at;

@@ -112,6 +112,10 @@ int walk_step_read(
         .heap = is_old(p) || owner != 0};
     if (l->frame_is_entry != PYTHON_FIELD_NONE)
         s.entered = frame[l->frame_is_entry] != 0;
+    if (s.heap && !copied_frame(p, t, address)) {
+        t->read_late = true;
+        snapshot_foresee(t, address);
+    }
     /* A frame that has returned or yielded since the thread's pointer to it was read has lost its caller. */
     if (is_old(p) && !executing(p, frame))
         return -EAGAIN;
@@ -141,8 +145,6 @@ int walk_step_read(
             return -EAGAIN;
         s.guessed = t->mended = true;
     }
-    if (s.heap && !is_old(p) && !copied_frame(p, t, address))
-        t->read_late = true;
     *ret = s;
     *ret_code_pointer = pointer;
     return 0;

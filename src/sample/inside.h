@@ -28,6 +28,7 @@ struct watched_thread {
     char kernel_state;
     uint64_t state_ns, state_age_ns, seen; /* when read; how long it may be used; the tick it was last seen at */
     uint64_t cpu_start_ns, wait_start_ns;
+    uint64_t name_next_ns, name_wait_ns; /* when a name that could not be had is asked for again */
     struct target_thread kernel;
     struct python_frame *frames; /* of the last sample, with the stack id at each depth */
     uint32_t *nodes;

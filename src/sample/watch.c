@@ -177,6 +177,8 @@ static void thread_name(
     if (!t->tid && w->thread_count == 1) /* the only one of the process: its leader */
         t->tid = target_pid(w->target);
     t->named = r == 0;
+    t->name_wait_ns = t->name_wait_ns ? t->name_wait_ns * 2 : SLOW_NS;
+    t->name_next_ns = clock_monotonic_ns() + t->name_wait_ns;
     struct target_thread_stat stat;
     if (t->tid && !t->kernel_open && target_thread_open(w->target, t->tid, &t->kernel) == 0) {
         t->kernel_open = true;
@@ -333,6 +335,11 @@ void watch_sample(struct sampler *s, struct watched *w)
     }
 }
 
+static bool name_due(const struct watched_thread *t, uint64_t now_ns)
+{
+    return !t->named && now_ns >= t->name_next_ns;
+}
+
 void watch_slow(struct sampler *s, struct watched *w)
 {
     struct python_sample sample;
@@ -346,16 +353,17 @@ void watch_slow(struct sampler *s, struct watched *w)
         put_process(s, w);
     }
     bool unnamed = false;
+    uint64_t now_ns = clock_monotonic_ns();
     for (size_t i = 0; i < w->thread_count; i++) {
         thread_cpu_put(s, &w->threads[i]);
-        unnamed = unnamed || !w->threads[i].named;
+        unnamed = unnamed || name_due(&w->threads[i], now_ns);
     }
-    /* A thread's Thread object may not have been there when it was first seen. */
+    /* A thread's Thread object may not have been there when it was first seen, or never be: twice as long each time. */
     if (!unnamed || !w->python || python_sample(w->python, &sample) < 0)
         return;
     for (size_t i = 0; i < sample.count; i++)
         for (size_t k = 0; k < w->thread_count; k++)
-            if (w->threads[k].serial == sample.threads[i].serial && !w->threads[k].named)
+            if (w->threads[k].serial == sample.threads[i].serial && name_due(&w->threads[k], now_ns))
                 thread_name(s, w, &w->threads[k], &sample.threads[i]);
 }
 
