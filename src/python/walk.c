@@ -367,31 +367,49 @@ static bool may_be_innermost(const struct python_process *p, const struct step *
     return p->layout.version >= 0x030e && p->codes.items[s->code]->has_locals && !is_popped(p, s);
 }
 
+/* Does `previous`, read from a callee's frame, lead to this caller, straight or through a known entry frame? */
+static bool leads_to(struct thread *t, uint64_t previous, uint64_t caller, bool *ret_entered)
+{
+    const struct entry_frame *entry = entry_slot(t, previous);
+
+    *ret_entered = previous && entry->address == previous && entry->previous == caller;
+    return previous == caller || *ret_entered;
+}
+
 /* A generator in the copy that is driven by the frame at `address`; 0: there is none. */
-static uint64_t driven_generator(const struct python_process *p, const struct thread *t, uint64_t address)
+static uint64_t driven_generator(const struct python_process *p, struct thread *t, uint64_t address)
 {
     for (size_t i = 0; i < t->heap_count; i++) {
         const uint8_t *frame = t->heap[i].idle <= HEAP_FRAME_PLANNED ? copied_frame(p, t, t->heap[i].address) : NULL;
-        if (frame && load64(frame + p->layout.frame_previous) == address)
+        bool entered;
+        if (frame && leads_to(t, load64(frame + p->layout.frame_previous), address, &entered))
             return t->heap[i].address;
     }
     return 0;
 }
 
+/* An edge of a generator that was driven on after the thread's pointer was read. In a loop that keeps time with us that
+ * may be the only way in which it is ever seen, so it is judged like any other. */
+static bool driven_edge_holds(
+    struct python_process *p, struct thread *t, const struct step *caller, const struct step *callee, uint64_t now_ns)
+{
+    const struct step both[2] = {*callee, *caller};
+
+    return !edges_refused(p, t, caller, callee, now_ns) && codes_verify(p, both, 2, now_ns + 1, 1) == 0 &&
+           p->codes.items[caller->code]->address && p->codes.items[callee->code]->address &&
+           edges_judge(p, t, caller, callee, now_ns) == EDGE_ACCEPTED;
+}
+
 /* Is the frame at `address` a callee of `caller` that the copy shows to be live, by an edge that is accepted? */
-static bool live_callee(
-    struct python_process *p, struct thread *t, const struct step *caller, uint64_t address, struct step *ret)
+static bool live_callee(struct python_process *p, struct thread *t, const struct step *caller, uint64_t address,
+    uint64_t now_ns, struct step *ret)
 {
     const struct python_layout *l = &p->layout;
     const uint8_t *frame = copied_frame(p, t, address);
     uint64_t id, pointer = 0;
+    bool entered;
 
-    if (!frame)
-        return false;
-    uint64_t previous = load64(frame + l->frame_previous);
-    const struct entry_frame *entry = entry_slot(t, previous);
-    bool entered = entry->address == previous && entry->previous == caller->address;
-    if ((previous != caller->address && !entered) ||
+    if (!frame || !leads_to(t, load64(frame + l->frame_previous), caller->address, &entered) ||
         !map_get(&p->codes.by_address, untag(load64(frame + l->frame_code)), &id) ||
         walk_step_read(p, t, address, ret, &pointer) < 0)
         return false;
@@ -399,12 +417,16 @@ static bool live_callee(
     /* Pushed after the thread's pointers were read, it ran when its caller's frame was copied; else it only holds on to
      * what is being let go. */
     bool ran = !is_popped(p, ret) || (!ret->entered && data_stack_top(p, t) <= address);
-    return ran && !has_returned(p, caller, ret) && edges_known(&p->edges, caller, ret, false);
+    if (!ran || has_returned(p, caller, ret))
+        return false;
+    return edges_known(&p->edges, caller, ret, ret->heap) ||
+           (ret->heap && driven_edge_holds(p, t, caller, ret, now_ns));
 }
 
 /* Callees that the copy shows above the top frame, one after the other, as long as each edge is accepted. The stack is
  * held leaf last in `order`; new steps are appended to it. */
-static size_t extend(struct python_process *p, struct thread *t, struct step *order, size_t count, size_t room)
+static size_t extend(
+    struct python_process *p, struct thread *t, struct step *order, size_t count, size_t room, uint64_t now_ns)
 {
     uint64_t end = 0;
     size_t sure = count;
@@ -418,9 +440,10 @@ static size_t extend(struct python_process *p, struct thread *t, struct step *or
         const struct step *top = &order[count - 1];
         uint64_t generator;
         struct step s;
-        if (end && live_callee(p, t, top, end, &s) && !s.heap)
+        if (end && live_callee(p, t, top, end, now_ns, &s) && !s.heap)
             end += p->codes.items[s.code]->frame_bytes;
-        else if ((generator = driven_generator(p, t, top->address)) == 0 || !live_callee(p, t, top, generator, &s))
+        else if ((generator = driven_generator(p, t, top->address)) == 0 ||
+                 !live_callee(p, t, top, generator, now_ns, &s))
             break;
         order[count++] = s;
     }
@@ -547,7 +570,7 @@ void walk_publish(struct python_process *p, struct thread *t, uint64_t now_ns)
         }
         good++;
     }
-    size_t depth = extend(p, t, order, good, n + 64);
+    size_t depth = extend(p, t, order, good, n + 64, now_ns);
     publish(p, t, order, depth, repaired);
 }
 
@@ -576,6 +599,6 @@ bool walk_otherwise(struct python_process *p, struct thread *t, uint64_t now_ns)
     if (t->chunk_count == 0 || walk_reserve(t, ROOT_DEPTH) < 0 ||
         walk_step_read(p, t, t->chunks[0].base + p->layout.chunk_data + 8, &t->steps[0], &pointer) < 0)
         return false;
-    publish(p, t, t->steps, extend(p, t, t->steps, 1, ROOT_DEPTH), true);
+    publish(p, t, t->steps, extend(p, t, t->steps, 1, ROOT_DEPTH, now_ns), true);
     return t->result != PYTHON_STACK_REJECTED;
 }
