@@ -110,7 +110,7 @@ struct thread {
     uint64_t address, ident, next;
     pid_t tid;
     uint32_t serial;
-    bool has_gil, wants_gil, fresh; /* fresh: read at this sample */
+    bool has_gil, fresh; /* fresh: read at this sample */
     bool attached;                  /* 3.14t+: it may run Python, as the GIL's holder may in other builds */
     struct snapshot snapshot;
     struct chunk *chunks; /* [0] the oldest */

@@ -56,7 +56,7 @@ struct python_thread {
     uint64_t address, ident; /* of the PyThreadState; threading.get_ident() */
     pid_t tid;               /* 0 while unknown */
     uint32_t serial;         /* new for every thread state, never used again */
-    bool has_gil, wants_gil, in_gc;
+    bool has_gil, in_gc;
     enum python_stack_result result;
     const struct python_frame *frames; /* [0] outermost; valid until the next sample */
     size_t depth;

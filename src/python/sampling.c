@@ -395,7 +395,6 @@ static void publish(struct python_process *p, const struct interpreter *in, size
             .tid = t->tid,
             .serial = t->serial,
             .has_gil = t->has_gil,
-            .wants_gil = t->wants_gil,
             /* Without a GIL it stops all others (_PyEval_StopTheWorld, Python/gc_free_threading.c). */
             .in_gc = in->in_gc && (t->has_gil || (t->attached && in->attached == 1)),
             .result = same ? PYTHON_STACK_SAME : t->result,

@@ -20,7 +20,7 @@ enum record_state {     /* flags of a thread at a tick */
     RECORD_PRESENT = 1, /* sampled; without it the thread is not part of the tick (not yet, rejected, or gone) */
     RECORD_ON_CPU = 2,  /* the kernel said running or runnable */
     RECORD_HAS_GIL = 4,
-    RECORD_WANTS_GIL = 8,     /* known to wait for it (3.15+, and where it can be inferred) */
+    /* 8 is kept for a thread that is known to wait for it */
     RECORD_IN_GC = 16,        /* the collector is running in this thread */
     RECORD_REPAIRED = 32,     /* the stack was cut or extended after its check failed */
     RECORD_REJECTED = 64,     /* taken, but nothing of it could be trusted; PRESENT is not set */

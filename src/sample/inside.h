@@ -6,8 +6,9 @@
 #include "sample/sample.h"
 
 enum {
-    STACKS_CAP = 1 << 20,   /* distinct stacks before the recording restarts: memory stays flat */
-    STATE_AGE_NS = 1000000, /* a thread's kernel state is read at up to 1 kHz */
+    STACKS_CAP = 1 << 20,           /* distinct stacks before the recording restarts: memory stays flat */
+    STATE_AGE_NS = 1000000,         /* a thread's kernel state is read at up to 1 kHz */
+    STATE_AGE_RUNNING_NS = 1900000, /* below STATE_STALE_NS */
     STATE_AGE_STILL_NS = 4000000,
     STATE_AGE_QUIET_NS = 16000000, /* and less often while it sleeps and its stack is proven not to change */
     STATE_STALE_NS = 2000000,

@@ -221,8 +221,9 @@ static struct watched_thread *thread_find(
     return t;
 }
 
-/* One pread at up to 1 kHz a thread. A sleeping thread whose stack stands still is asked less often, and still less
- * where that is proven and not only seen: it may be computing below the same call. */
+/* One pread at up to 1 kHz a thread; at half of that while it runs Python code, as its stack shows. A sleeping thread
+ * whose stack stands still is asked less often, and still less where that is proven and not only seen: it may be
+ * computing below the same call. */
 static void kernel_state(
     struct sampler *s, struct watched_thread *t, const struct python_thread *from, bool moved, uint64_t now_ns)
 {
@@ -230,7 +231,7 @@ static void kernel_state(
     uint64_t most = from->result == PYTHON_STACK_SAME ? STATE_AGE_QUIET_NS : STATE_AGE_STILL_NS;
 
     if (moved || t->kernel_state != 'S')
-        t->state_age_ns = STATE_AGE_NS;
+        t->state_age_ns = moved && from->has_gil && t->kernel_state == 'R' ? STATE_AGE_RUNNING_NS : STATE_AGE_NS;
     if (!t->kernel_open || now_ns - t->state_ns < t->state_age_ns)
         return;
     if (target_thread_state(&t->kernel, &t->kernel_state, &core) < 0)
@@ -256,7 +257,6 @@ static void thread_sample(
     bool on_cpu = t->kernel_state == 'R';
     state |= on_cpu ? RECORD_ON_CPU : 0;
     state |= from->has_gil ? RECORD_HAS_GIL : 0;
-    state |= from->wants_gil ? RECORD_WANTS_GIL : 0;
     state |= from->result == PYTHON_STACK_REPAIRED ? RECORD_REPAIRED : 0;
     state |= now_ns - t->state_ns > STATE_STALE_NS ? RECORD_STATE_STALE : 0;
     if (!rejected) {
@@ -399,7 +399,7 @@ void watch_children(struct sampler *s, uint64_t now_ns)
 
     /* Nothing was created anywhere since the last look: nothing to find. */
     if (target_last_pid(&last) == 0) {
-        if (last == s->last_pid && now_ns - s->children_checked_ns < SLOW_NS)
+        if (last == s->last_pid && now_ns - s->children_checked_ns < SECOND_NS)
             return;
         s->last_pid = last;
     }

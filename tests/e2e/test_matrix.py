@@ -96,6 +96,18 @@ class C:
 C().method()
 """
 
+# The hook runs once in a millisecond of C, and its frame lies there all the time.
+HOOK = """
+import json, time
+def hook(found):
+    return found
+text = json.dumps([{"numbers": list(range(20000))}] * 10)
+def parse(end):
+    while time.time() < end:
+        json.loads(text, object_hook=hook)
+parse(time.time() + 0.6)
+"""
+
 CONSTRUCTORS = """
 import time, threading
 class Handler:
@@ -267,6 +279,13 @@ def test_generators_stand_on_their_callers(pythons, run, script, tmp_path):
     assert share(stacks, lambda s: "inner" in s) > 0.2
     # A frame that is left just then is no reason to show an empty stack.
     assert share(stacks, lambda s: s[0] == "<no Python frame>") < 0.1
+
+
+def test_what_has_returned_is_not_shown(pythons, run, script, tmp_path):
+    out, _ = profile(run, script, pythons, HOOK, tmp_path)
+    stacks = collapsed(run, out)
+    assert share(stacks, lambda s: "raw_decode" in s[-1]) > 0.5
+    assert share(stacks, lambda s: s[-1] == "hook") < 0.03
 
 
 def test_what_a_constructor_calls_is_not_lost(pythons, run, script, tmp_path):

@@ -60,6 +60,15 @@ def test_only_inlining_instructions_push_frames_themselves(seen):
     assert INLINED[python.minor[1]] <= {e["name"] for e in inlined}
 
 
+def test_a_caller_that_waits_has_saved_its_stack_pointer(seen):
+    python, table, probe = seen
+    if python.minor[1] < FIRST_MINOR_WITH_CACHES:
+        pytest.skip("before 3.11 a frame does not tell")
+    saved_in_c = python.minor[1] >= 14
+    assert not wrong(e for e in probe["edges"] if (saved_in_c or not e["entered"]) and not e["saved"])
+    assert saved_in_c or not wrong(e for e in probe["edges"] if e["entered"] and e["saved"])
+
+
 def test_the_cached_version_is_the_callees_until_the_first_miss(seen):
     python, table, probe = seen
     if python.minor[1] < FIRST_MINOR_WITH_CACHES:

@@ -17,7 +17,7 @@ LAYOUT = json.load(sys.stdin)["layout"]
 MINOR = sys.version_info[1]
 NAMES = {number: name for name, number in getattr(dis, "_all_opmap", dis.opmap).items() if number < 256}
 ENTERED_OWNER = 3  # FRAME_OWNED_BY_CSTACK, FRAME_OWNED_BY_INTERPRETER
-edges = {}  # (opcode, entered) -> {(counter, where the cache holds the callee's version): edges}
+edges = {}  # (opcode, entered) -> {(counter, where the cache holds the callee's version, stack pointer saved): edges}
 thread_state = ctypes.pythonapi.PyThreadState_Get
 thread_state.restype = ctypes.c_void_p
 
@@ -62,13 +62,19 @@ def instruction_start(code, at):
         start = following
 
 
-def note(number, entered, cache, version):
+def stack_pointer_is_saved(frame):
+    """What tells a frame that waits for a callee from one that runs."""
+    at = frame + LAYOUT["frame.stacktop"]
+    return ctypes.c_int32.from_address(at).value >= 0 if MINOR < 14 else word(at) != 0
+
+
+def note(number, entered, cache, version, saved):
     """cache: the instruction and what follows it; an inline cache begins with its counter."""
     needle = version.to_bytes(4, "little")
     places = tuple(at for at in range(4, 2 + 2 * caches_of(number), 2) if version and cache[at:at + 4] == needle)
     counter = int.from_bytes(cache[2:4], "little")
     seen = edges.setdefault((number, entered), {})
-    seen[counter, places] = seen.get((counter, places), 0) + 1
+    seen[counter, places, saved] = seen.get((counter, places, saved), 0) + 1
 
 
 looking = False
@@ -91,7 +97,7 @@ def note_stack():
         frame = sys._getframe().f_back
         while frame is not None:
             if frame.f_lasti >= 0:  # -1: a finaliser or the collector ran before its first instruction
-                note(frame.f_code.co_code[frame.f_lasti], False, b"", 0)
+                note(frame.f_code.co_code[frame.f_lasti], False, b"", 0, None)
             frame = frame.f_back
         return 1
     state = thread_state()
@@ -119,7 +125,7 @@ def note_stack():
             # The shim under __init__ (CALL_ALLOC_AND_ENTER_INIT) has no function.
             function = word(callee + LAYOUT["frame.func"]) & ~7
             version = half(function + LAYOUT["function.version"]) if function else 0
-            note(raw[start], entered, raw[start:start + 20], version)
+            note(raw[start], entered, raw[start:start + 20], version, stack_pointer_is_saved(caller))
         callee = caller
     return 1
 
@@ -402,7 +408,8 @@ def main():
         extended()
     json.dump({
         "edges": [{"opcode": n, "name": NAMES.get(n, ""), "entered": entered, "counter": counter, "versions": places,
-                   "count": count} for (n, entered), seen in edges.items() for (counter, places), count in seen.items()],
+                   "saved": saved, "count": count}
+                  for (n, entered), seen in edges.items() for (counter, places, saved), count in seen.items()],
         "counters": counters,
         "names": NAMES,
         "caches": {n: caches_of(n) for n in NAMES},
