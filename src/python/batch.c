@@ -40,6 +40,8 @@ static bool span_take(struct batch *b, struct batch_span *s, uint32_t at)
     struct batch_piece *piece = &b->pieces[at];
     uint64_t end = piece->start + piece->size;
 
+    if (s->alone)
+        return false;
     /* No page lies between that holds nothing of ours: it might not be there. */
     if (piece->start / PAGE > (s->end - 1) / PAGE + 1 || s->start / PAGE > (end - 1) / PAGE + 1)
         return false;
@@ -63,7 +65,7 @@ static bool span_take(struct batch *b, struct batch_span *s, uint32_t at)
     return true;
 }
 
-int batch_add(struct batch *b, uint64_t start, uint32_t size, uint8_t *to, uint32_t *ret_size)
+static int piece_add(struct batch *b, uint64_t start, uint32_t size, uint8_t *to, uint32_t *ret_size, bool alone)
 {
     if (array_reserve(&b->pieces, &b->piece_capacity, b->piece_count + 1, sizeof(*b->pieces)) < 0 ||
         array_reserve(&b->spans, &b->span_capacity, b->span_count + 1, sizeof(*b->spans)) < 0)
@@ -75,11 +77,22 @@ int batch_add(struct batch *b, uint64_t start, uint32_t size, uint8_t *to, uint3
     uint32_t at = (uint32_t)b->piece_count++;
     b->pieces[at] =
         (struct batch_piece){.start = start, .size = size, .next = UINT32_MAX, .to = to, .ret_size = ret_size};
-    for (size_t i = b->span_count; i-- > 0 && b->span_count - i <= LOOK_BACK;)
+    for (size_t i = b->span_count; !alone && i-- > 0 && b->span_count - i <= LOOK_BACK;)
         if (span_take(b, &b->spans[i], at))
             return 0;
-    b->spans[b->span_count++] = (struct batch_span){.start = start, .end = start + size, .first = at, .piece_count = 1};
+    b->spans[b->span_count++] =
+        (struct batch_span){.start = start, .end = start + size, .first = at, .piece_count = 1, .alone = alone};
     return 0;
+}
+
+int batch_add(struct batch *b, uint64_t start, uint32_t size, uint8_t *to, uint32_t *ret_size)
+{
+    return piece_add(b, start, size, to, ret_size, false);
+}
+
+int batch_add_alone(struct batch *b, uint64_t start, uint32_t size, uint8_t *to, uint32_t *ret_size)
+{
+    return piece_add(b, start, size, to, ret_size, true);
 }
 
 /* The segments on our side for one span; how many. There is room for SEGMENTS_CAP. */

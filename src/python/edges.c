@@ -23,7 +23,9 @@ enum {
     MAKER_BACK = 4,  /* instructions between the call that made a generator and the one that drives it, at most */
     MET_ENTERED = 3, /* and where nothing does */
     CROWDED = 4,     /* so many times that, where the instruction is known to call another callee */
-    RIVALS = 4,      /* a caller's instructions that may share a callee by numbers alone: each has its part or more */
+    RIVALS = 4,      /* a caller's instructions that may share a callee by numbers alone: each has its part or more, */
+    MET_OFTEN = 12,  /* and with so many sightings */
+    RIVALS_MET_OFTEN = 16, /* as many as this */
     RIVALS_CROWDED = 2,
     GENERATOR_HEADER = 160,   /* bytes of a generator object before its frame, at most */
     LOOKED_AGE_NS = 20000000, /* an instruction may be replaced: instrumented, specialised, its code object freed */
@@ -122,7 +124,10 @@ static bool often_enough(const struct edges *s, const struct step *caller, const
 
     (void)map_get(&s->pending, edge_key(caller, callee), &met);
     (void)map_get(&s->pending, site_key(caller, callee), &all);
-    return (uint32_t)met * (uint64_t)(crowded(s, caller, callee) ? RIVALS_CROWDED : RIVALS) >= all;
+    met = (uint32_t)met;
+    bool among_others = crowded(s, caller, callee);
+    return met * (among_others ? RIVALS_CROWDED : RIVALS) >= all ||
+           (met >= MET_OFTEN * (among_others ? 2U : 1U) && met * RIVALS_MET_OFTEN >= all);
 }
 
 /* The callee is proven to be called by another instruction of this caller. */

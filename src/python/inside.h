@@ -54,6 +54,7 @@ struct batch_piece {
 struct batch_span { /* one segment of process_vm_readv */
     uint64_t start, end;
     uint32_t first, piece_count;
+    bool alone; /* takes no other piece */
 };
 struct batch {
     struct batch_piece *pieces;
@@ -111,16 +112,18 @@ struct thread {
     pid_t tid;
     uint32_t serial;
     bool has_gil, fresh; /* fresh: read at this sample */
-    bool attached;                  /* 3.14t+: it may run Python, as the GIL's holder may in other builds */
+    bool attached;       /* 3.14t+: it may run Python, as the GIL's holder may in other builds */
     struct snapshot snapshot;
     struct chunk *chunks; /* [0] the oldest */
     size_t chunk_count, chunk_capacity;
-    uint64_t cframe;         /* 3.11, 3.12: where its _PyCFrame was last; 0 none */
-    uint32_t learnt;         /* samples it learnt from */
-    struct heap_frame *heap; /* those of the last stack first, leaf first; then those of the samples before */
+    uint64_t head, head_address; /* the pointer to its innermost frame, read before all else; where it lies */
+    uint32_t head_size;          /* 8, or 0: not read alone */
+    uint64_t cframe;             /* 3.11, 3.12: where its _PyCFrame was last; 0 none */
+    uint32_t learnt;             /* samples it learnt from */
+    struct heap_frame *heap;     /* those of the last stack first, leaf first; then those of the samples before */
     size_t heap_count, heap_capacity;
     struct map heap_index;          /* address -> place in heap */
-    struct entry_frame entries[32]; /* by a hash of their address; what was read there last */
+    struct entry_frame entries[64]; /* by a hash of their address; what was read there last */
     bool read_late;                 /* a frame outside the data stack was not foreseen: it was read after the rest */
     bool mended;                    /* the last walk went on where a frame had lost its caller between two reads */
     struct step *steps;             /* of the last walk, leaf first */
@@ -238,6 +241,8 @@ void batch_clear(struct batch *b);
 void batch_release(struct batch *b);
 /* `size` bytes at `start` are wanted in `to`; both pointers stay valid until batch_read. 0 or -ENOMEM. */
 int batch_add(struct batch *b, uint64_t start, uint32_t size, uint8_t *to, uint32_t *ret_size);
+/* The same, in a segment of its own: it is read when its turn comes, not with what lies near it. */
+int batch_add_alone(struct batch *b, uint64_t start, uint32_t size, uint8_t *to, uint32_t *ret_size);
 /* Reads all of p->batch. 0, -ESRCH, -EPERM or -ENOMEM; what can't be read is told by each piece's ret_size alone. */
 int batch_read(struct python_process *p);
 
@@ -260,7 +265,7 @@ int walk_chain(struct python_process *p, struct thread *t);
 void walk_publish(struct python_process *p, struct thread *t, uint64_t now_ns);
 /* Where the chain cannot be followed down from the leaf: builds the stack up from its root, frame by frame along
  * accepted edges, before 3.11 from the frames that are executing, and publishes it as repaired. False if that fails. */
-bool walk_otherwise(struct python_process *p, struct thread *t, uint64_t now_ns);
+bool walk_otherwise(struct python_process *p, struct thread *t, uint64_t now_ns, bool in_part);
 int walk_step_read(
     struct python_process *p, struct thread *t, uint64_t address, struct step *ret, uint64_t *ret_code_pointer);
 int walk_reserve(struct thread *t, size_t depth);

@@ -14,7 +14,8 @@
 #include <string.h>
 
 enum {
-    LIST_AGAIN_NS = 10000000,        /* interpreters and threads are listed at least so often, */
+    HEADS_ALONE = 4,          /* threads read at once that have their pointers read first; each costs a segment */
+    LIST_AGAIN_NS = 10000000, /* interpreters and threads are listed at least so often, */
     LIST_AGAIN_ALONE_NS = 100000000, /* where there is but one of each, which only others can join: at the head */
     WORDS_AGE_NS = 50000,            /* and the GIL of a process with a single thread is looked at */
     THREAD_ATTACHED = 1,             /* _Py_THREAD_ATTACHED, Include/internal/pycore_pystate.h */
@@ -220,13 +221,35 @@ static int words_request(struct python_process *p, struct interpreter *in, struc
     return r;
 }
 
+/*
+ * The pointer to the innermost frame says what runs, and is read before anything else that the thread keeps writing to:
+ * each cache line that is taken from its core holds it up at its next write there. With the fields around the pointer
+ * read first it would be caught about to call or to return far more often than it is there.
+ */
+static int head_request(struct python_process *p, struct thread *t)
+{
+    const struct python_layout *l = &p->layout;
+
+    t->head_size = 0;
+    t->head_address = l->cframe_current_frame == PYTHON_FIELD_NONE ? t->address + l->thread_frame
+                      : t->cframe                                  ? t->cframe + l->cframe_current_frame
+                                                                   : 0;
+    if (!t->head_address)
+        return 0;
+    t->head_size = sizeof(t->head);
+    return batch_add_alone(&p->batch, t->head_address, sizeof(t->head), (uint8_t *)&t->head, &t->head_size);
+}
+
 /* Reads the planned regions of these threads, and whatever p->batch held before. */
 static int threads_read(struct python_process *p, struct thread **threads, size_t count)
 {
     int r = 0;
 
-    for (size_t i = 0; i < count && r == 0; i++)
-        r = snapshot_request(p, threads[i]);
+    for (size_t i = 0; i < count && r == 0; i++) {
+        r = count <= HEADS_ALONE ? head_request(p, threads[i]) : 0;
+        if (r == 0)
+            r = snapshot_request(p, threads[i]);
+    }
     if (r == 0)
         r = batch_read(p);
     batch_clear(&p->batch);
@@ -267,7 +290,8 @@ static void thread_walk(struct python_process *p, struct thread *t, uint64_t now
             if (t->result != PYTHON_STACK_REJECTED)
                 return;
         }
-        if ((attempt > 0 || l->version < 0x030b) && walk_otherwise(p, t, now_ns))
+        /* To read again would be to wait for a moment that is easier to read, and to show those too often. */
+        if (walk_otherwise(p, t, now_ns, attempt > 0))
             return;
     }
     t->result = PYTHON_STACK_REJECTED;

@@ -17,7 +17,8 @@ enum {
     OWNER_ENTRY = 3, /* FRAME_OWNED_BY_CSTACK (3.12, 3.13), _BY_INTERPRETER (3.14+); 4 is _BY_CSTACK in 3.14 */
     OWNER_LAST = 4,
     CODE_MAX_AGE_NS = 20000000,
-    ROOT_DEPTH = 4096, /* frames rebuilt from the root at most */
+    THREAD_STATE_BYTES = 8192, /* of a PyThreadState, at most */
+    ROOT_DEPTH = 4096,         /* frames rebuilt from the root at most */
 };
 
 int walk_reserve(struct thread *t, size_t depth)
@@ -152,19 +153,23 @@ int walk_step_read(
 
 static int chain_head(struct python_process *p, struct thread *t, uint64_t *ret)
 {
-    const uint8_t *field = snapshot_at(p, t, t->address + p->layout.thread_frame, 8);
+    uint64_t at = t->address + p->layout.thread_frame;
 
-    if (!field)
-        return -EAGAIN;
-    *ret = load64(field);
-    if (p->layout.cframe_current_frame == PYTHON_FIELD_NONE)
+    if (p->layout.cframe_current_frame != PYTHON_FIELD_NONE) {
+        const uint8_t *cframe = snapshot_at(p, t, at, 8);
+        if (!cframe)
+            return -EAGAIN;
+        t->cframe = load64(cframe);
+        at = t->cframe + p->layout.cframe_current_frame;
+    }
+    if (t->head_size == sizeof(t->head) && t->head_address == at) {
+        *ret = t->head;
         return 0;
-    uint64_t cframe = *ret;
-    field = snapshot_at(p, t, cframe + p->layout.cframe_current_frame, 8);
+    }
+    const uint8_t *field = snapshot_at(p, t, at, 8);
     if (!field)
         return -EAGAIN;
     *ret = load64(field);
-    t->cframe = cframe;
     return 0;
 }
 
@@ -180,6 +185,18 @@ static uint64_t data_stack_top(struct python_process *p, struct thread *t)
 static struct entry_frame *entry_slot(struct thread *t, uint64_t address)
 {
     return &t->entries[(address >> 4) % ARRAY_SIZE(t->entries)];
+}
+
+static const struct entry_frame *entry_learn(
+    struct python_process *p, struct thread *t, uint64_t address, const uint8_t *frame)
+{
+    struct entry_frame *slot = entry_slot(t, address);
+    uint64_t caller = load64(frame + p->layout.frame_previous);
+
+    frame = caller ? snapshot_at(p, t, caller, p->frame_header) : NULL;
+    *slot = (struct entry_frame){
+        .address = address, .previous = caller, .instr = frame ? load64(frame + p->layout.frame_instr) : 0};
+    return slot;
 }
 
 /*
@@ -227,12 +244,21 @@ static bool root_known(
     return t->chunk_count > 0 && root->address == t->chunks[0].base + p->layout.chunk_data + 8;
 }
 
+/* Does a thread's pointer mean that it has no Python frame at all? Then it leads nowhere, in 3.11 and 3.12 from the
+ * _PyCFrame that the thread state itself holds (root_cframe), or to what that holds (base_frame, 3.15). */
+static bool no_frames(const struct python_process *p, const struct thread *t, uint64_t head)
+{
+    if (head)
+        return head - t->address < THREAD_STATE_BYTES;
+    return p->layout.cframe_current_frame == PYTHON_FIELD_NONE || t->cframe - t->address < THREAD_STATE_BYTES;
+}
+
 /* Follows the chain from the frame at `address`. */
 static int chain_follow(struct python_process *p, struct thread *t, uint64_t address)
 {
     const struct python_layout *l = &p->layout;
     bool entry_last = false;
-    uint64_t above = data_stack_top(p, t), marked = 0;
+    uint64_t above = data_stack_top(p, t), marked = 0, head = address;
     size_t n = 0;
     int r;
 
@@ -260,11 +286,7 @@ static int chain_follow(struct python_process *p, struct thread *t, uint64_t add
                 if (t->step_count > 0)
                     t->steps[t->step_count - 1].entered = true;
                 entry_last = true;
-                caller = load64(frame + l->frame_previous);
-                frame = caller ? snapshot_at(p, t, caller, p->frame_header) : NULL;
-                *entry_slot(t, address) = (struct entry_frame){
-                    .address = address, .previous = caller, .instr = frame ? load64(frame + l->frame_instr) : 0};
-                address = caller;
+                address = entry_learn(p, t, address, frame)->previous;
                 continue;
             }
         }
@@ -294,7 +316,7 @@ static int chain_follow(struct python_process *p, struct thread *t, uint64_t add
         t->step_count++;
     }
     if (t->step_count == 0)
-        return t->mended ? -EAGAIN : 0;
+        return !t->mended && no_frames(p, t, head) ? 0 : -EAGAIN;
     return root_known(p, t, &t->steps[t->step_count - 1], entry_last) ? 0 : -EAGAIN;
 }
 
@@ -367,13 +389,26 @@ static bool may_be_innermost(const struct python_process *p, const struct step *
     return p->layout.version >= 0x030e && p->codes.items[s->code]->has_locals && !is_popped(p, s);
 }
 
-/* Does `previous`, read from a callee's frame, lead to this caller, straight or through a known entry frame? */
-static bool leads_to(struct thread *t, uint64_t previous, uint64_t caller, bool *ret_entered)
+static bool on_data_stack(const struct thread *t, uint64_t address)
 {
-    const struct entry_frame *entry = entry_slot(t, previous);
+    for (size_t i = 0; i < t->chunk_count; i++)
+        if (address - t->chunks[i].base < t->chunks[i].size)
+            return true;
+    return false;
+}
 
-    *ret_entered = previous && entry->address == previous && entry->previous == caller;
-    return previous == caller || *ret_entered;
+/* Does `previous`, read from a callee's frame, lead to this caller: straight, or through an entry frame (3.12+)? That
+ * of a callee which lies right on its caller's end need not be read, which would be too late. */
+static bool leads_to(struct thread *t, uint64_t previous, uint64_t caller, bool adjoins, bool *ret_entered)
+{
+    const struct entry_frame *known = entry_slot(t, previous);
+
+    *ret_entered = false;
+    if (!previous || previous == caller)
+        return previous == caller;
+    *ret_entered =
+        (known->address == previous && known->previous == caller) || (adjoins && !on_data_stack(t, previous));
+    return *ret_entered;
 }
 
 /* A generator in the copy that is driven by the frame at `address`; 0: there is none. */
@@ -382,7 +417,7 @@ static uint64_t driven_generator(const struct python_process *p, struct thread *
     for (size_t i = 0; i < t->heap_count; i++) {
         const uint8_t *frame = t->heap[i].idle <= HEAP_FRAME_PLANNED ? copied_frame(p, t, t->heap[i].address) : NULL;
         bool entered;
-        if (frame && leads_to(t, load64(frame + p->layout.frame_previous), address, &entered))
+        if (frame && leads_to(t, load64(frame + p->layout.frame_previous), address, false, &entered))
             return t->heap[i].address;
     }
     return 0;
@@ -400,53 +435,70 @@ static bool driven_edge_holds(
            edges_judge(p, t, caller, callee, now_ns) == EDGE_ACCEPTED;
 }
 
+enum callee_found {
+    CALLEE_NONE,    /* nothing there that runs for this caller */
+    CALLEE_UNKNOWN, /* something does, but its edge is not accepted */
+    CALLEE_LIVE,
+};
+
 /* Is the frame at `address` a callee of `caller` that the copy shows to be live, by an edge that is accepted? */
-static bool live_callee(struct python_process *p, struct thread *t, const struct step *caller, uint64_t address,
-    uint64_t now_ns, struct step *ret)
+static enum callee_found live_callee(struct python_process *p, struct thread *t, struct step *caller, uint64_t address,
+    bool adjoins, uint64_t now_ns, struct step *ret)
 {
     const struct python_layout *l = &p->layout;
     const uint8_t *frame = copied_frame(p, t, address);
     uint64_t id, pointer = 0;
     bool entered;
 
-    if (!frame || !leads_to(t, load64(frame + l->frame_previous), caller->address, &entered) ||
+    if (!frame || !leads_to(t, load64(frame + l->frame_previous), caller->address, adjoins, &entered) ||
         !map_get(&p->codes.by_address, untag(load64(frame + l->frame_code)), &id) ||
         walk_step_read(p, t, address, ret, &pointer) < 0)
-        return false;
+        return CALLEE_NONE;
     ret->entered = ret->entered || entered;
     /* Pushed after the thread's pointers were read, it ran when its caller's frame was copied; else it only holds on to
      * what is being let go. */
     bool ran = !is_popped(p, ret) || (!ret->entered && data_stack_top(p, t) <= address);
     if (!ran || has_returned(p, caller, ret))
-        return false;
-    return edges_known(&p->edges, caller, ret, ret->heap) ||
-           (ret->heap && driven_edge_holds(p, t, caller, ret, now_ns));
+        return CALLEE_NONE;
+    uint32_t at;
+    if (edges_known(&p->edges, caller, ret, ret->heap) || (ret->heap && driven_edge_holds(p, t, caller, ret, now_ns)))
+        return CALLEE_LIVE;
+    /* Up to 3.12 a frame that was popped shows only by the instruction that it stands at. */
+    if ((!ret->entered && l->version < 0x030d) || !edges_reseat(&p->edges, caller, ret, &at))
+        return CALLEE_UNKNOWN;
+    caller->at = at;
+    return CALLEE_LIVE;
 }
 
 /* Callees that the copy shows above the top frame, one after the other, as long as each edge is accepted. The stack is
- * held leaf last in `order`; new steps are appended to it. */
-static size_t extend(
-    struct python_process *p, struct thread *t, struct step *order, size_t count, size_t room, uint64_t now_ns)
+ * held leaf last in `order`; new steps are appended to it. *ret_whole: nothing more is seen to run above the last one.
+ */
+static size_t extend(struct python_process *p, struct thread *t, struct step *order, size_t count, size_t room,
+    uint64_t now_ns, bool *ret_whole)
 {
+    enum callee_found found = CALLEE_LIVE;
     uint64_t end = 0;
     size_t sure = count;
 
+    *ret_whole = false;
     if (is_old(p) || count == 0)
         return count;
     for (size_t i = count; i-- > 0 && !end;)
         if (!order[i].heap)
             end = order[i].address + p->codes.items[order[i].code]->frame_bytes;
-    while (count < room) {
-        const struct step *top = &order[count - 1];
-        uint64_t generator;
-        struct step s;
-        if (end && live_callee(p, t, top, end, now_ns, &s) && !s.heap)
-            end += p->codes.items[s.code]->frame_bytes;
-        else if ((generator = driven_generator(p, t, top->address)) == 0 ||
-                 !live_callee(p, t, top, generator, now_ns, &s))
-            break;
-        order[count++] = s;
+    while (count < room && found == CALLEE_LIVE) {
+        struct step *top = &order[count - 1], s;
+        uint64_t generator = driven_generator(p, t, top->address); /* if there is one, what lies above is its own */
+        found = generator ? live_callee(p, t, top, generator, false, now_ns, &s) : CALLEE_NONE;
+        if (found == CALLEE_NONE && end) {
+            found = live_callee(p, t, top, end, true, now_ns, &s);
+            if (found == CALLEE_LIVE)
+                end += p->codes.items[s.code]->frame_bytes;
+        }
+        if (found == CALLEE_LIVE)
+            order[count++] = s;
     }
+    *ret_whole = found == CALLEE_NONE && (p->layout.version >= 0x030e || runs(&order[count - 1]));
     while (count > sure && !may_be_innermost(p, &order[count - 1]))
         count--;
     return count;
@@ -570,7 +622,13 @@ void walk_publish(struct python_process *p, struct thread *t, uint64_t now_ns)
         }
         good++;
     }
-    size_t depth = extend(p, t, order, good, n + 64, now_ns);
+    /* Up to 3.12 a frame that was popped is not marked, but it does not run either. */
+    while (!is_old(p) && p->layout.version < 0x030d && good > 1 && !may_be_innermost(p, &order[good - 1])) {
+        repaired = true;
+        good--;
+    }
+    bool whole;
+    size_t depth = extend(p, t, order, good, n + 64, now_ns, &whole);
     publish(p, t, order, depth, repaired);
 }
 
@@ -590,15 +648,23 @@ static bool walk_from_executing(struct python_process *p, struct thread *t, uint
     return false;
 }
 
-bool walk_otherwise(struct python_process *p, struct thread *t, uint64_t now_ns)
+/* From the root up, along what runs in the copy. */
+static bool walk_from_root(struct python_process *p, struct thread *t, uint64_t now_ns, bool in_part)
 {
     uint64_t pointer;
+    bool whole;
 
-    if (is_old(p))
-        return walk_from_executing(p, t, now_ns);
     if (t->chunk_count == 0 || walk_reserve(t, ROOT_DEPTH) < 0 ||
         walk_step_read(p, t, t->chunks[0].base + p->layout.chunk_data + 8, &t->steps[0], &pointer) < 0)
         return false;
-    publish(p, t, t->steps, extend(p, t, t->steps, 1, ROOT_DEPTH, now_ns), true);
+    size_t depth = extend(p, t, t->steps, 1, ROOT_DEPTH, now_ns, &whole);
+    if (!whole && !in_part)
+        return false;
+    publish(p, t, t->steps, depth, true);
     return t->result != PYTHON_STACK_REJECTED;
+}
+
+bool walk_otherwise(struct python_process *p, struct thread *t, uint64_t now_ns, bool in_part)
+{
+    return is_old(p) ? walk_from_executing(p, t, now_ns) : walk_from_root(p, t, now_ns, in_part);
 }
