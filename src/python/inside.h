@@ -255,6 +255,7 @@ void snapshot_learn(struct python_process *p, struct thread *t); /* from t->step
 void snapshot_foresee(struct thread *t, uint64_t address); /* a frame outside the data stack that is needed next time */
 /* The caller that this code's frame outside the data stack had when it was last seen with one; 0 if never. */
 uint64_t snapshot_last_caller(const struct thread *t, uint64_t address, uint32_t code);
+struct chunk *snapshot_chunk_of(const struct thread *t, uint64_t address); /* NULL: not on the data stack */
 int snapshot_chunks_refresh(struct python_process *p, struct thread *t, uint64_t top);
 void thread_free(struct thread *t);
 
@@ -264,7 +265,8 @@ int walk_chain(struct python_process *p, struct thread *t);
 /* Checks every caller, repairs what fails, and publishes t->frames, t->depth and t->result. */
 void walk_publish(struct python_process *p, struct thread *t, uint64_t now_ns);
 /* Where the chain cannot be followed down from the leaf: builds the stack up from its root, frame by frame along
- * accepted edges, before 3.11 from the frames that are executing, and publishes it as repaired. False if that fails. */
+ * accepted edges, before 3.11 from the frames that are executing, and publishes it as repaired. False if that fails, or
+ * if something is seen to run above what could be built; in_part: what could be is enough (before 3.11: always). */
 bool walk_otherwise(struct python_process *p, struct thread *t, uint64_t now_ns, bool in_part);
 int walk_step_read(
     struct python_process *p, struct thread *t, uint64_t address, struct step *ret, uint64_t *ret_code_pointer);

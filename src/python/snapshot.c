@@ -116,7 +116,7 @@ const uint8_t *snapshot_at(struct python_process *p, struct thread *t, uint64_t 
     return s->data + s->regions[s->count - 1].offset;
 }
 
-static struct chunk *chunk_of(struct thread *t, uint64_t address)
+struct chunk *snapshot_chunk_of(const struct thread *t, uint64_t address)
 {
     for (size_t i = t->chunk_count; i-- > 0;)
         if (address - t->chunks[i].base < t->chunks[i].size)
@@ -260,7 +260,7 @@ void snapshot_learn(struct python_process *p, struct thread *t)
     heap_learn(t);
     for (size_t i = 0; i < t->step_count; i++) {
         const struct step *s = &t->steps[i];
-        struct chunk *c = s->heap ? NULL : chunk_of(t, s->address);
+        struct chunk *c = s->heap ? NULL : snapshot_chunk_of(t, s->address);
         if (!c)
             continue;
         uint64_t end = s->address - c->base + p->codes.items[s->code]->frame_bytes + CHUNK_MARGIN;

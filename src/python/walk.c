@@ -389,14 +389,6 @@ static bool may_be_innermost(const struct python_process *p, const struct step *
     return p->layout.version >= 0x030e && p->codes.items[s->code]->has_locals && !is_popped(p, s);
 }
 
-static bool on_data_stack(const struct thread *t, uint64_t address)
-{
-    for (size_t i = 0; i < t->chunk_count; i++)
-        if (address - t->chunks[i].base < t->chunks[i].size)
-            return true;
-    return false;
-}
-
 /* Does `previous`, read from a callee's frame, lead to this caller: straight, or through an entry frame (3.12+)? That
  * of a callee which lies right on its caller's end need not be read, which would be too late. */
 static bool leads_to(struct thread *t, uint64_t previous, uint64_t caller, bool adjoins, bool *ret_entered)
@@ -407,7 +399,7 @@ static bool leads_to(struct thread *t, uint64_t previous, uint64_t caller, bool 
     if (!previous || previous == caller)
         return previous == caller;
     *ret_entered =
-        (known->address == previous && known->previous == caller) || (adjoins && !on_data_stack(t, previous));
+        (known->address == previous && known->previous == caller) || (adjoins && !snapshot_chunk_of(t, previous));
     return *ret_entered;
 }
 
