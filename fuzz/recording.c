@@ -105,6 +105,22 @@ static const struct record_events see_events = {
     .restart = see_restart,
 };
 
+/* In pieces the same is read as at once, whatever is damaged. */
+static void in_pieces(const uint8_t *data, size_t size, size_t piece, const struct record_summary *at_once)
+{
+    struct record_reader *g;
+    struct record_summary summary;
+    struct seen seen = {.stacks = 1};
+    int r = record_reader_new("pieces", &see_events, &seen, &g);
+    for (size_t at = 0; r == 0 && at < size; at += piece)
+        r = record_reader_feed(g, data + at, size - at < piece ? size - at : piece, NULL);
+    if (r == 0)
+        r = record_reader_end(g, &summary, NULL);
+    record_reader_free(g);
+    EXPECT(r == 0 && summary.chunks == at_once->chunks && summary.bytes_lost == at_once->bytes_lost &&
+           summary.complete == at_once->complete);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct record_summary summary;
@@ -120,6 +136,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     seen = (struct seen){.stacks = 1};
     int r = record_read_memory(copy, size, "put right", &see_events, &seen, &summary, &e);
     EXPECT(r != 0 || summary.complete || summary.damage[0] != '\0');
+    if (r == 0)
+        in_pieces(copy, size, 1 + size % 97, &summary);
+    /* One byte wrong in the middle: what comes after a restart is found again. */
+    if (r == 0 && size > 40) {
+        copy[16 + size / 2 % (size - 16)] ^= 1;
+        seen = (struct seen){.stacks = 1};
+        EXPECT(record_read_memory(copy, size, "flipped", &see_events, &seen, &summary, &e) == 0);
+    }
     free(copy);
     return 0;
 }

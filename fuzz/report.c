@@ -36,6 +36,40 @@ static void check_sums(const struct profile *p)
     EXPECT(self == p->hits && p->nodes[0].total == p->hits);
 }
 
+/* The page's markup is ours alone, whatever is in the data. */
+static void check_page(struct buffer *out, const uint8_t *data, size_t size)
+{
+    struct report_timeline *t = NULL;
+    struct profile *p = NULL;
+    EXPECT(report_timeline_new(&t) == 0);
+    struct profile_options options = {.span = report_timeline_span, .span_context = t};
+    if (profile_read_memory(data, size, "x", &options, &p, NULL) == 0) {
+        buffer_clear(out);
+        EXPECT(report_html(out, p, t, PROFILE_WALL) == 0);
+        const char *text = buffer_text(out), *block = strstr(text, "id=\"data\">");
+        EXPECT(block != NULL);
+        block += strlen("id=\"data\">");
+        EXPECT(block[strspn(block, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=")] == '<');
+        profile_free(p);
+    }
+    report_timeline_free(t);
+}
+
+static int drop(void *context, struct buffer *out)
+{
+    (void)context;
+    buffer_clear(out);
+    return 0;
+}
+
+static void check_exports(struct buffer *out, const struct profile *p, const struct report_spans *spans)
+{
+    for (const struct report_format *f = report_formats; f->name != NULL; f++) {
+        buffer_clear(out);
+        EXPECT(f->write(&(struct report_export){.out = out, .p = p, .spans = spans, .flush = drop}) == 0);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size < 1)
@@ -44,8 +78,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct profile *p = NULL;
     struct profile_options options = {
         .mode = data[0] % 3, .thread = data[0] & 64 ? "Main" : NULL, .pid = data[0] & 128 ? 7 : 0};
-    if (copy == NULL)
+    struct report_spans *spans = NULL;
+    if (copy == NULL || report_spans_new(&spans) < 0) {
+        free(copy);
         return 0;
+    }
+    options.span = report_spans_add;
+    options.span_context = spans;
     memcpy(copy, data, size);
     put_right(copy, size);
     copy[0] = 0x8b; /* the first byte of the magic chooses the view */
@@ -60,10 +99,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         buffer_clear(&out);
         EXPECT(report_json(&out, p, &(struct report_options){0}) == 0);
         buffer_clear(&out);
-        EXPECT(report_collapsed(&out, p, true, NULL, NULL) == 0 || out.failed);
+        EXPECT(report_collapsed(&out, p, REPORT_FIRST_THREAD, NULL, NULL) == 0 || out.failed);
+        check_page(&out, copy, size);
+        check_exports(&out, p, spans);
         buffer_release(&out);
         profile_free(p);
     }
+    report_spans_free(spans);
     free(copy);
     return 0;
 }

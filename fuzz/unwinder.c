@@ -1,7 +1,8 @@
 /*
  * The unwinder on arbitrary memory. An input is one byte for the version, eight for the address of _PyRuntime, then
  * pieces of memory: eight bytes of address, four of size, the bytes. What is not there cannot be read. 3.13+ reads its
- * layout from the image as well. The functions of the target room that the python room calls are played here.
+ * layout from the image as well, and asyncio's offsets (3.14+) from the last piece. The functions of the target room
+ * that the python room calls are played here.
  */
 #include "python/inside.h"
 
@@ -80,11 +81,14 @@ int target_threads(const struct target *t, pid_t *tids, size_t max, size_t *ret_
     return 0;
 }
 
+static struct target_map extension = {.start = 4096, .end = 8192, .inode = 1, .path = "/_asyncio.fuzz"};
+
 int target_maps_read(const struct target *t, struct target_maps *ret, struct error *e)
 {
     (void)t;
-    (void)ret;
-    return error_set(e, ENOENT, "no maps here");
+    (void)e;
+    *ret = (struct target_maps){.items = &extension, .count = 1};
+    return 0;
 }
 
 void target_maps_release(struct target_maps *m)
@@ -106,7 +110,36 @@ int target_find_symbol(const struct target *t, const struct target_maps *maps, c
 int target_find_section(const struct target *t, const struct target_maps *maps, const struct target_map *map,
     const char *name, struct target_symbol *ret, struct error *e)
 {
-    return target_find_symbol(t, maps, map, name, ret, e);
+    (void)t;
+    (void)maps;
+    (void)map;
+    if (piece_count == 0 || strcmp(name, ".AsyncioDebug") != 0)
+        return error_set(e, ENOENT, "no section here");
+    *ret = (struct target_symbol){.address = pieces[piece_count - 1].address, .size = pieces[piece_count - 1].size};
+    return 0;
+}
+
+static void tasks_all(struct python_process *p)
+{
+    struct python_tasks tasks;
+    struct python_location location;
+
+    if (python_tasks_read(p, &tasks) < 0)
+        return;
+    for (size_t i = 0; i < tasks.count; i++) {
+        const struct python_task *t = &tasks.items[i];
+        if (t->loop >= tasks.loop_count || (t->awaits_task != UINT32_MAX && t->awaits_task >= tasks.count))
+            abort();
+        for (size_t k = 0; k < t->awaited_by_count; k++)
+            if (t->awaited_by[k] >= tasks.count)
+                abort();
+        for (size_t d = 0; d < t->depth; d++) {
+            if (!python_code(p, t->frames[d].code))
+                abort();
+            python_code_location(p, t->frames[d].code, t->frames[d].at, &location);
+        }
+    }
+    python_tasks_release(&tasks);
 }
 
 static void sample_all(struct python_process *p)
@@ -123,6 +156,9 @@ static void sample_all(struct python_process *p)
             buffer_init(&name, 65536);
             (void)python_thread_name(p, &sample.threads[i], &name, &tid);
             buffer_release(&name);
+            uint32_t task = python_running_task(p, &sample.threads[i]);
+            if (task && !python_code(p, python_running(p, task).code))
+                abort();
             for (size_t d = 0; d < sample.threads[i].depth; d++) {
                 if (!python_code(p, sample.threads[i].frames[d].code))
                     abort(); /* an id that names nothing */
@@ -164,6 +200,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (process_new(NULL, &found, &layout, &p, &e) < 0)
         return 0;
     sample_all(p);
+    tasks_all(p);
     python_close(p);
     return 0;
 }

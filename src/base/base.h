@@ -108,7 +108,15 @@ const char *strings_get(const struct strings *s, uint32_t id, size_t *ret_size);
 
 /* ---- checksums ---- */
 uint32_t crc32c(uint32_t seed, const void *data, size_t size); /* Castagnoli (RFC 3720); first seed 0 */
-void sha256(const void *data, size_t size, uint8_t ret_digest[32]);
+struct sha256 {
+    uint32_t state[8];
+    uint64_t size;
+    uint8_t block[64]; /* what does not fill one yet */
+};
+void sha256_init(struct sha256 *h);
+void sha256_update(struct sha256 *h, const void *data, size_t size);
+void sha256_final(struct sha256 *h, uint8_t ret_digest[32]);
+void sha256(const void *data, size_t size, uint8_t ret_digest[32]); /* all three */
 
 /* ---- clocks: nanoseconds ---- */
 uint64_t clock_monotonic_ns(void);
@@ -119,23 +127,31 @@ double random_exponential(uint64_t *state); /* mean 1; xorshift state, never 0 *
 uint64_t random_next(uint64_t *state);
 
 /* ---- files ---- */
-int file_read_all(int dirfd, const char *path, struct buffer *into); /* -EFBIG beyond the buffer's max */
-int file_write_all(int fd, const void *data, size_t size);           /* retries on EINTR and short writes */
-void fd_close(int *fd);                                              /* for CLEANUP; accepts -1 */
-void free_pointer(void *pointer_to_pointer);                         /* for CLEANUP */
+int file_read_all(int dirfd, const char *path, struct buffer *into);    /* -EFBIG beyond the buffer's max */
+ssize_t file_read_at(int fd, void *into, size_t size, uint64_t offset); /* how much there was; a negative errno */
+int file_write_all(int fd, const void *data, size_t size);              /* retries on EINTR and short writes */
+void fd_close(int *fd);                                                 /* for CLEANUP; accepts -1 */
+void free_pointer(void *pointer_to_pointer);                            /* for CLEANUP */
 
 /* ---- numbers and text from the user and for the user ---- */
-int parse_count(const char *text, uint64_t *ret_value); /* "1000", "10k", "1.5M" (1e3, 1e6); -EINVAL */
+int parse_count(const char *text, uint64_t *ret_value); /* "1000", "10k", "1.5M", "2e6"; -EINVAL */
 int parse_duration(const char *text, uint64_t *ret_ns); /* "10", "1.5s", "200ms", "2m", "1h"; bare: s */
+int parse_percent(const char *text, double *ret_part);  /* "5", "0.5%": 0.05, 0.005; below a million; -EINVAL */
 /* Replaces control characters, invalid UTF-8 and bidirectional overrides by '?': text from a stranger, on its
  * way to a terminal. */
 int text_append_safe(struct buffer *b, const char *text, size_t size);
+/* Replaces bytes that are not UTF-8 by U+FFFD and nothing else: text from a stranger, on its way to a program. */
+int text_append_utf8(struct buffer *b, const char *text, size_t size);
 size_t text_width(const char *text, size_t size); /* terminal columns of valid UTF-8 */
 /* Appends at most `columns` columns, the middle or the end replaced by an ellipsis. */
 int text_append_fitted(struct buffer *b, const char *text, size_t columns);
 
 /* ---- JSON writer: streams into a buffer; commas and escapes are its business. Strings that are not UTF-8
  * have their bad bytes replaced by U+FFFD. A NULL name inside an array, a name inside an object. ---- */
+/* jansson, which reads JSON, has functions of these names; whoever includes it undefines them. */
+#define json_string json_write_string
+#define json_integer json_write_integer
+#define json_null json_write_null
 struct json {
     struct buffer *out;
     bool comma;

@@ -49,6 +49,22 @@ int file_read_all(int dirfd, const char *path, struct buffer *into)
     return result;
 }
 
+ssize_t file_read_at(int fd, void *into, size_t size, uint64_t offset)
+{
+    size_t done = 0;
+    while (done < size) {
+        ssize_t n = pread(fd, (uint8_t *)into + done, size - done, (off_t)(offset + done));
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -errno;
+        if (n == 0)
+            break;
+        done += (size_t)n;
+    }
+    return (ssize_t)done;
+}
+
 int file_write_all(int fd, const void *data, size_t size)
 {
     const unsigned char *bytes = data;

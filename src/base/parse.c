@@ -59,6 +59,15 @@ int parse_count(const char *text, uint64_t *ret_value)
         {"K", 1000},
         {"M", 1000000},
         {"G", 1000000000},
+        {"e1", 10},
+        {"e2", 100},
+        {"e3", 1000},
+        {"e4", 10000},
+        {"e5", 100000},
+        {"e6", 1000000},
+        {"e7", 10000000},
+        {"e8", 100000000},
+        {"e9", 1000000000},
     };
     return parse_scaled(text, units, ARRAY_SIZE(units), false, ret_value);
 }
@@ -76,4 +85,15 @@ int parse_duration(const char *text, uint64_t *ret_ns)
         {"d", UINT64_C(86400) * 1000000000},
     };
     return parse_scaled(text, units, ARRAY_SIZE(units), true, ret_ns);
+}
+
+int parse_percent(const char *text, double *ret_part)
+{
+    static const struct unit units[] = {{"", 1000000000}, {"%", 1000000000}};
+    uint64_t value;
+    int r = parse_scaled(text, units, ARRAY_SIZE(units), true, &value);
+    if (r < 0 || value >= UINT64_C(1000000000) * 1000000)
+        return -EINVAL;
+    *ret_part = (double)value / 1e11;
+    return 0;
 }

@@ -29,6 +29,8 @@ static void store_be32(unsigned char *p, uint32_t value)
         p[i] = (unsigned char)(value >> (24 - 8 * i));
 }
 
+/* The eight working variables stay where they are; what each of them is moves by one a round. */
+#define V(x) v[((x)-i) & 7]
 static void compress(uint32_t state[8], const unsigned char *block)
 {
     uint32_t w[64], v[8];
@@ -40,38 +42,64 @@ static void compress(uint32_t state[8], const unsigned char *block)
         w[i] = w[i - 16] + s0 + w[i - 7] + s1;
     }
     memcpy(v, state, sizeof v);
+#pragma GCC unroll 8
     for (size_t i = 0; i < 64; i++) {
-        uint32_t s1 = rotate_right(v[4], 6) ^ rotate_right(v[4], 11) ^ rotate_right(v[4], 25);
-        uint32_t choice = (v[4] & v[5]) ^ (~v[4] & v[6]);
-        uint32_t t1 = v[7] + s1 + choice + round_constants[i] + w[i];
-        uint32_t s0 = rotate_right(v[0], 2) ^ rotate_right(v[0], 13) ^ rotate_right(v[0], 22);
-        uint32_t majority = (v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2]);
-        memmove(v + 1, v, 7 * sizeof v[0]);
-        v[4] += t1;
-        v[0] = t1 + s0 + majority;
+        uint32_t s1 = rotate_right(V(4), 6) ^ rotate_right(V(4), 11) ^ rotate_right(V(4), 25);
+        uint32_t choice = (V(4) & V(5)) ^ (~V(4) & V(6));
+        uint32_t t1 = V(7) + s1 + choice + round_constants[i] + w[i];
+        uint32_t s0 = rotate_right(V(0), 2) ^ rotate_right(V(0), 13) ^ rotate_right(V(0), 22);
+        uint32_t majority = (V(0) & V(1)) ^ (V(0) & V(2)) ^ (V(1) & V(2));
+        V(3) += t1;
+        V(7) = t1 + s0 + majority;
     }
     for (size_t i = 0; i < 8; i++)
         state[i] += v[i];
 }
+#undef V
+
+void sha256_init(struct sha256 *h)
+{
+    *h = (struct sha256){
+        .state = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19}};
+}
+
+void sha256_update(struct sha256 *h, const void *data, size_t size)
+{
+    const unsigned char *bytes = data;
+    size_t held = h->size % 64;
+    h->size += size;
+    if (held > 0) {
+        size_t n = size < 64 - held ? size : 64 - held;
+        memcpy(h->block + held, bytes, n);
+        bytes += n;
+        size -= n;
+        if (held + n < 64)
+            return;
+        compress(h->state, h->block);
+    }
+    for (; size >= 64; bytes += 64, size -= 64)
+        compress(h->state, bytes);
+    if (size > 0)
+        memcpy(h->block, bytes, size);
+}
+
+void sha256_final(struct sha256 *h, uint8_t ret_digest[32])
+{
+    unsigned char tail[72] = {0x80};
+    uint64_t bits = h->size * 8;
+    size_t zeros = (119 - h->size % 64) % 64; /* up to the last 8 bytes of a block */
+    store_be32(tail + 1 + zeros, (uint32_t)(bits >> 32));
+    store_be32(tail + 5 + zeros, (uint32_t)bits);
+    sha256_update(h, tail, 9 + zeros);
+    for (size_t i = 0; i < 8; i++)
+        store_be32(ret_digest + 4 * i, h->state[i]);
+}
 
 void sha256(const void *data, size_t size, uint8_t ret_digest[32])
 {
-    uint32_t state[8] = {
-        0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
-    const unsigned char *bytes = data;
-    uint64_t bits = (uint64_t)size * 8;
-    for (; size >= 64; bytes += 64, size -= 64)
-        compress(state, bytes);
-
-    unsigned char tail[128] = {0};
-    size_t tail_size = size < 56 ? 64 : 128;
+    struct sha256 h;
+    sha256_init(&h);
     if (size > 0)
-        memcpy(tail, bytes, size);
-    tail[size] = 0x80;
-    store_be32(tail + tail_size - 8, (uint32_t)(bits >> 32));
-    store_be32(tail + tail_size - 4, (uint32_t)bits);
-    for (size_t at = 0; at < tail_size; at += 64)
-        compress(state, tail + at);
-    for (size_t i = 0; i < 8; i++)
-        store_be32(ret_digest + 4 * i, state[i]);
+        sha256_update(&h, data, size);
+    sha256_final(&h, ret_digest);
 }

@@ -95,6 +95,22 @@ int text_append_safe(struct buffer *b, const char *text, size_t size)
     return buffer_append(b, text + done, at - done);
 }
 
+int text_append_utf8(struct buffer *b, const char *text, size_t size)
+{
+    size_t at = 0, done = 0;
+    while (at < size) {
+        uint32_t point;
+        size_t length = utf8_decode(text + at, size - at, &point);
+        if (length == 0) {
+            buffer_append(b, text + done, at - done);
+            buffer_append_string(b, "\xef\xbf\xbd");
+            done = ++at;
+        }
+        at += length;
+    }
+    return buffer_append(b, text + done, at - done);
+}
+
 size_t text_width(const char *text, size_t size)
 {
     size_t width = 0;

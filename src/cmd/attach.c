@@ -18,6 +18,7 @@ struct attach_options {
 
 static const struct cmd_option attach_option_table[] = {
     SESSION_OPTIONS(struct attach_options, session),
+    SESSION_LIMIT_OPTIONS(struct attach_options, session),
     CMD_OPTION_END,
 };
 

@@ -54,8 +54,9 @@ struct cmd_verb {
 int cmd_options_parse(const struct cmd_verb *verb, void *options, int argc, char **argv, bool anywhere);
 
 extern const struct cmd_verb *const cmd_verbs[]; /* NULL-terminated, in the order that help lists them */
-extern const struct cmd_verb cmd_run_verb, cmd_attach_verb, cmd_dump_verb, cmd_report_verb, cmd_export_verb,
-    cmd_doctor_verb, cmd_selftest_verb, cmd_help_verb;
+extern const struct cmd_verb cmd_run_verb, cmd_attach_verb, cmd_top_verb, cmd_dump_verb, cmd_report_verb,
+    cmd_export_verb, cmd_cut_verb, cmd_merge_verb, cmd_diff_verb, cmd_prove_verb, cmd_bench_verb, cmd_scale_verb,
+    cmd_history_verb, cmd_bisect_verb, cmd_gate_verb, cmd_doctor_verb, cmd_selftest_verb, cmd_help_verb;
 
 const struct cmd_verb *cmd_verb_find(const char *name);
 int cmd_main(int argc, char **argv);
@@ -67,6 +68,10 @@ int cmd_fail_text(int status, const char *format, ...) PRINTF_LIKE(2, 3);
 int cmd_print(int fd, const struct buffer *b);
 bool cmd_colour(int fd); /* a terminal, TERM not dumb, NO_COLOR unset */
 int cmd_width(int fd);   /* columns of the terminal, else $COLUMNS, else 80; never below 40 */
+
+/* Words in lines of at most `width` columns, each line begun with `hanging` blanks but for the first, which goes on at
+ * `column`; with a line end behind them. The text has been made safe. */
+void cmd_put_words(struct buffer *out, const char *text, size_t column, size_t hanging, size_t width);
 
 /* report.c: the text report of a recording to fd, in the width and colours of that terminal. 0 or an exit status. */
 int cmd_report_file(const char *path, int fd);

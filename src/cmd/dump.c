@@ -11,6 +11,7 @@
 enum {
     READY_NS = 1000000000,
     TRIES = 200,
+    AWAITERS_SHOWN = 4,
 };
 
 struct dump_options {
@@ -30,6 +31,7 @@ struct dump {
     struct target *target;
     struct python_process *python;
     struct python_sample sample;
+    struct python_tasks tasks;
     uint64_t spread_ns;
     bool consistent;
 };
@@ -88,6 +90,95 @@ static void name_read(struct dump *d, const struct python_thread *t, struct buff
     }
 }
 
+static void print_frames(struct dump *d, struct buffer *out, const struct python_frame *frames, size_t depth)
+{
+    for (size_t k = depth; k-- > 0;) {
+        const struct python_code *c = python_code(d->python, frames[k].code);
+        struct python_location at;
+        python_code_location(d->python, frames[k].code, frames[k].at, &at);
+        buffer_append_string(out, "    ");
+        text_append_safe(out, c->qualname, strlen(c->qualname));
+        buffer_append_string(out, "  ");
+        text_append_safe(out, c->file, strlen(c->file));
+        buffer_printf(out, ":%u\n", at.line);
+    }
+}
+
+/* The thread that runs this loop; NULL: none of those that were sampled. */
+static const struct python_thread *loop_thread(const struct dump *d, const struct python_loop *loop)
+{
+    for (size_t i = 0; i < d->sample.count; i++)
+        if (loop->ident && d->sample.threads[i].ident == loop->ident)
+            return &d->sample.threads[i];
+    return NULL;
+}
+
+static void print_task_name(struct buffer *out, const struct python_task *t)
+{
+    text_append_safe(out, t->name[0] ? t->name : "?", t->name[0] ? strlen(t->name) : 1);
+}
+
+static void print_task(struct dump *d, struct buffer *out, const struct python_task *t)
+{
+    const struct python_tasks *all = &d->tasks;
+
+    buffer_append_string(out, "\ntask ");
+    print_task_name(out, t);
+    if (t->state == PYTHON_TASK_RUNNING) {
+        buffer_append_string(out, ", running");
+    } else if (t->state == PYTHON_TASK_READY) {
+        buffer_append_string(out, ", ready to run");
+    } else if (t->awaits_task != UINT32_MAX) {
+        buffer_append_string(out, ", waiting for task ");
+        print_task_name(out, &all->items[t->awaits_task]);
+    } else {
+        buffer_append_string(out, t->awaits[0] ? ", waiting for a " : ", waiting");
+        text_append_safe(out, t->awaits, strlen(t->awaits));
+    }
+    for (size_t i = 0; i < t->awaited_by_count && i < AWAITERS_SHOWN; i++) {
+        buffer_append_string(out, i ? ", " : ", awaited by ");
+        print_task_name(out, &all->items[t->awaited_by[i]]);
+    }
+    if (t->awaited_by_count > AWAITERS_SHOWN)
+        buffer_printf(out, " and %zu more", t->awaited_by_count - AWAITERS_SHOWN);
+    buffer_append_byte(out, '\n');
+    print_frames(d, out, t->frames, t->depth);
+    if (t->depth == 0)
+        buffer_append_string(out, "    (a coroutine of an extension module)\n");
+}
+
+static void print_tasks(struct dump *d, struct buffer *out)
+{
+    const struct python_tasks *all = &d->tasks;
+
+    for (size_t i = 0, end; i < all->count; i = end) {
+        const struct python_loop *loop = &all->loops[all->items[i].loop];
+        const struct python_thread *t = loop_thread(d, loop);
+        for (end = i; end < all->count && all->items[end].loop == all->items[i].loop;)
+            end++;
+        buffer_printf(out, "\n%zu asyncio task%s of a ", end - i, end - i == 1 ? "" : "s");
+        text_append_safe(out, loop->type, strlen(loop->type));
+        if (t) {
+            CLEANUP(buffer_release) struct buffer name;
+            pid_t tid = t->tid;
+            buffer_init(&name, 4096);
+            name_read(d, t, &name, &tid);
+            buffer_append_string(out, " in thread ");
+            text_append_safe(out, name.size ? (const char *)name.data : "?", name.size ? name.size : 1);
+        } else {
+            buffer_append_string(out, loop->ident ? " in a thread that is not there" : " that is not running");
+        }
+        buffer_append_byte(out, '\n');
+        for (size_t k = i; k < end; k++)
+            print_task(d, out, &all->items[k]);
+    }
+    if (all->cut)
+        buffer_append_string(out, "\nnot all tasks are listed: there are too many, or they came and went too fast; "
+                                  "--consistent stops the program for it\n");
+    if (all->unreadable[0])
+        buffer_printf(out, "\n%s\n", all->unreadable);
+}
+
 static void print_text(struct dump *d, struct buffer *out)
 {
     const struct python_info *info = python_info(d->python);
@@ -110,22 +201,78 @@ static void print_text(struct dump *d, struct buffer *out)
             : state == 'D' ? "waiting for a device"
                            : "stopped",
             t->has_gil ? ", holds the GIL" : "", results[t->result]);
-        for (size_t k = t->depth; k-- > 0;) {
-            const struct python_code *c = python_code(d->python, t->frames[k].code);
-            struct python_location at;
-            python_code_location(d->python, t->frames[k].code, t->frames[k].at, &at);
-            buffer_append_string(out, "    ");
-            text_append_safe(out, c->qualname, strlen(c->qualname));
-            buffer_append_string(out, "  ");
-            text_append_safe(out, c->file, strlen(c->file));
-            buffer_printf(out, ":%u\n", at.line);
-        }
+        print_frames(d, out, t->frames, t->depth);
         if (t->depth == 0)
             buffer_append_string(out, "    (no Python frame)\n");
         buffer_release(&name);
     }
+    print_tasks(d, out);
     if (info->weaker[0])
         buffer_printf(out, "\n%s\n", info->weaker);
+}
+
+static void json_frames(struct dump *d, struct json *j, const struct python_frame *frames, size_t depth)
+{
+    json_array_begin(j, "frames");
+    for (size_t k = depth; k-- > 0;) {
+        const struct python_code *c = python_code(d->python, frames[k].code);
+        struct python_location at;
+        python_code_location(d->python, frames[k].code, frames[k].at, &at);
+        json_object_begin(j, NULL);
+        json_text(j, "function", c->qualname);
+        json_text(j, "file", c->file);
+        json_integer(j, "line", at.line);
+        json_integer(j, "column", at.column);
+        json_object_end(j);
+    }
+    json_array_end(j);
+}
+
+static void json_tasks(struct dump *d, struct json *j)
+{
+    static const char *const states[] = {"running", "ready", "waiting"};
+    const struct python_tasks *all = &d->tasks;
+
+    json_array_begin(j, "loops");
+    for (size_t i = 0; i < all->loop_count; i++) {
+        const struct python_thread *t = loop_thread(d, &all->loops[i]);
+        json_object_begin(j, NULL);
+        json_text(j, "type", all->loops[i].type);
+        if (t) {
+            CLEANUP(buffer_release) struct buffer name;
+            pid_t tid = t->tid;
+            buffer_init(&name, 4096);
+            name_read(d, t, &name, &tid);
+            json_integer(j, "tid", tid);
+        } else {
+            json_null(j, "tid");
+        }
+        json_object_end(j);
+    }
+    json_array_end(j);
+    json_array_begin(j, "tasks"); /* `loop`, `awaits_task` and `awaited_by` are places in these two arrays */
+    for (size_t i = 0; i < all->count; i++) {
+        const struct python_task *t = &all->items[i];
+        json_object_begin(j, NULL);
+        json_text(j, "name", t->name);
+        json_text(j, "state", states[t->state]);
+        json_integer(j, "loop", t->loop);
+        json_text(j, "awaits", t->awaits);
+        if (t->awaits_task != UINT32_MAX)
+            json_integer(j, "awaits_task", t->awaits_task);
+        else
+            json_null(j, "awaits_task");
+        json_array_begin(j, "awaited_by");
+        for (size_t k = 0; k < t->awaited_by_count; k++)
+            json_integer(j, NULL, t->awaited_by[k]);
+        json_array_end(j);
+        json_frames(d, j, t->frames, t->depth);
+        json_object_end(j);
+    }
+    json_array_end(j);
+    json_boolean(j, "tasks_complete", !all->cut && !all->unreadable[0]);
+    if (all->unreadable[0])
+        json_text(j, "tasks_unreadable", all->unreadable);
 }
 
 static void print_json(struct dump *d, struct buffer *out)
@@ -153,23 +300,12 @@ static void print_json(struct dump *d, struct buffer *out)
         json_text(&j, "state", state);
         json_boolean(&j, "has_gil", t->has_gil);
         json_text(&j, "check", results[t->result]);
-        json_array_begin(&j, "frames");
-        for (size_t k = t->depth; k-- > 0;) {
-            const struct python_code *c = python_code(d->python, t->frames[k].code);
-            struct python_location at;
-            python_code_location(d->python, t->frames[k].code, t->frames[k].at, &at);
-            json_object_begin(&j, NULL);
-            json_text(&j, "function", c->qualname);
-            json_text(&j, "file", c->file);
-            json_integer(&j, "line", at.line);
-            json_integer(&j, "column", at.column);
-            json_object_end(&j);
-        }
-        json_array_end(&j);
+        json_frames(d, &j, t->frames, t->depth);
         json_object_end(&j);
         buffer_release(&name);
     }
     json_array_end(&j);
+    json_tasks(d, &j);
     json_object_end(&j);
     buffer_append_byte(out, '\n');
 }
@@ -196,6 +332,12 @@ static int dump_run(const struct cmd_verb *verb, int argc, char **argv)
         r = target_stop(d.target, &e);
     if (r == 0) {
         r = take(&d, &e);
+        if (r == 0) {
+            r = python_tasks_read(d.python, &d.tasks);
+            if (r < 0)
+                (void)error_set(
+                    &e, -r, "the tasks of process %d cannot be read: %s", target_pid(d.target), strerror(-r));
+        }
         if (r == 0 && o.json)
             print_json(&d, &out);
         else if (r == 0)
@@ -204,6 +346,7 @@ static int dump_run(const struct cmd_verb *verb, int argc, char **argv)
             (void)target_continue(d.target, NULL);
     }
     int status = r < 0 ? cmd_fail(CMD_FAILED, &e) : cmd_print(STDOUT_FILENO, &out);
+    python_tasks_release(&d.tasks);
     python_close(d.python);
     target_close(d.target);
     return status;
@@ -212,7 +355,7 @@ static int dump_run(const struct cmd_verb *verb, int argc, char **argv)
 const struct cmd_verb cmd_dump_verb = {
     .name = "dump",
     .synopsis = "[options] PID",
-    .summary = "print every thread's stack, once",
+    .summary = "print every thread's stack and every asyncio task, once",
     .options = dump_option_table,
     .run = dump_run,
 };

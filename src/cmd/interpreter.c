@@ -1,62 +1,128 @@
-/* Which python runs a script: --python, else the active virtual environment, else the script's own first line, else the
- * python3 on the path. */
+/* What a verb was given to run, and every Python that there is. */
 #include "cmd/interpreter.h"
+#include "cmd/cmd.h"
+#include "python/python.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-static bool from_environment(char *into, size_t size)
+/* ---- every Python there is ---- */
+
+/* What stands at `path` may be a shim that starts another one, or nothing: so it is asked who it is. */
+static bool answers(const char *path, char *ret, size_t size)
 {
-    const char *folder = getenv("VIRTUAL_ENV");
+    static char option[] = "-c", question[] = "import sys; print(sys.executable)";
+    char *argv[] = {(char *)(uintptr_t)path, option, question, NULL};
+    posix_spawn_file_actions_t actions;
+    int ends[2], status = -1;
+    pid_t pid;
+    ssize_t got = 0;
 
-    if (!folder || !*folder)
+    if (pipe2(ends, O_CLOEXEC) < 0)
         return false;
-    int n = snprintf(into, size, "%s/bin/python", folder);
-    return n > 0 && (size_t)n < size && access(into, X_OK) == 0;
-}
-
-/* "#!/usr/bin/env python3.12 -u" and "#!/path/to/python": the word that names a python. */
-static bool from_shebang(const char *script, char *into, size_t size)
-{
-    char line[512];
-    CLEANUP(fd_close) int fd = open(script, O_RDONLY | O_CLOEXEC);
-    ssize_t got = fd < 0 ? -1 : read(fd, line, sizeof(line) - 1);
-
-    if (got < 4 || line[0] != '#' || line[1] != '!')
-        return false;
-    line[got] = '\0';
-    line[strcspn(line, "\r\n")] = '\0';
-    char *rest = line + 2;
-    for (char *word; (word = strsep(&rest, " \t")) != NULL;) {
-        const char *slash = strrchr(word, '/');
-        const char *name = slash ? slash + 1 : word;
-        if (*word == '\0' || *word == '-' || strcmp(name, "env") == 0)
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
+    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+    int r = posix_spawn(&pid, path, &actions, NULL, argv, environ);
+    posix_spawn_file_actions_destroy(&actions);
+    close(ends[1]);
+    if (r == 0) {
+        for (ssize_t n; (n = read(ends[0], ret + got, size - 1 - (size_t)got)) != 0;)
+            if (n > 0)
+                got += n;
+            else if (errno != EINTR)
+                break;
+        while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
             continue;
-        if (strncmp(name, "python", 6) != 0 && strncmp(name, "pypy", 4) != 0)
-            return false;
-        snprintf(into, size, "%s", word);
-        return true;
     }
-    return false;
+    close(ends[0]);
+    ret[got] = '\0';
+    ret[strcspn(ret, "\n")] = '\0';
+    return r == 0 && status == 0 && ret[0] == '/';
 }
 
-int interpreter_choose(const char *asked, const char *script, char *into, size_t size)
+static int interpreters_add(struct interpreters *to, const char *path)
 {
-    if (asked)
-        snprintf(into, size, "%s", asked);
-    else if (!from_environment(into, size) && !(script && from_shebang(script, into, size)))
-        snprintf(into, size, "python3");
+    char itself[4096], *real;
+
+    if (access(path, X_OK) < 0 || !answers(path, itself, sizeof(itself)))
+        return 0;
+    real = realpath(itself, NULL);
+    if (!real)
+        return 0;
+    for (size_t i = 0; i < to->count; i++)
+        if (strcmp(to->paths[i], real) == 0) {
+            free(real);
+            return 0;
+        }
+    if (array_reserve(&to->paths, &to->capacity, to->count + 1, sizeof(*to->paths)) < 0) {
+        free(real);
+        return -ENOMEM;
+    }
+    to->paths[to->count++] = real;
     return 0;
 }
 
-bool interpreter_is_script(const char *word)
+static int interpreters_add_glob(struct interpreters *to, const char *folder, int folder_size, const char *below)
 {
-    size_t size = strlen(word);
+    char pattern[4096];
+    glob_t found = {0};
+    int r = 0, n = snprintf(pattern, sizeof(pattern), "%.*s/%s", folder_size, folder, below);
 
-    return (size > 3 && strcmp(word + size - 3, ".py") == 0) || (size > 4 && strcmp(word + size - 4, ".pyz") == 0) ||
-           (strchr(word, '/') && access(word, X_OK) < 0 && access(word, F_OK) == 0);
+    if (n <= 0 || (size_t)n >= sizeof(pattern) || glob(pattern, 0, NULL, &found) != 0)
+        return 0;
+    for (size_t i = 0; i < found.gl_pathc && r == 0; i++)
+        r = interpreters_add(to, found.gl_pathv[i]);
+    globfree(&found);
+    return r;
+}
+
+int interpreters_find(struct interpreters *ret)
+{
+    const char *path = getenv("PATH"), *pyenv = getenv("PYENV_ROOT"), *home = getenv("HOME");
+    char below[64];
+    int r = 0;
+
+    for (int minor = INTERPRETER_FIRST_MINOR; minor <= INTERPRETER_LAST_MINOR && r == 0; minor++) {
+        snprintf(below, sizeof(below), "python3.%d", minor);
+        for (const char *at = path ? path : "/usr/bin:/bin"; *at && r == 0;) {
+            size_t size = strcspn(at, ":");
+            r = interpreters_add_glob(ret, at, (int)size, below);
+            at += size + (at[size] == ':');
+        }
+        snprintf(below, sizeof(below), "%sversions/*/bin/python3.%d", pyenv ? "" : ".pyenv/", minor);
+        const char *root = pyenv ? pyenv : home;
+        if (r == 0 && root)
+            r = interpreters_add_glob(ret, root, (int)strlen(root), below);
+    }
+    if (r < 0)
+        interpreters_release(ret);
+    return r;
+}
+
+void interpreters_release(struct interpreters *i)
+{
+    for (size_t k = 0; k < i->count; k++)
+        free(i->paths[k]);
+    free(i->paths);
+    *i = (struct interpreters){0};
+}
+
+int interpreter_check_command(const char *verb, int argc, char **argv)
+{
+    if (argc < 1)
+        return cmd_fail_text(
+            CMD_USAGE, "nothing to run: name a script, -m module or a command; see 'pitviper help %s'", verb);
+    if (strcmp(argv[0], "-m") == 0 && argc < 2)
+        return cmd_fail_text(CMD_USAGE, "-m needs the name of a module");
+    if (strcmp(argv[0], "-m") != 0 && python_is_script(argv[0]) && access(argv[0], R_OK) < 0)
+        return cmd_fail_text(CMD_RUN_FAILED, "cannot read the script '%s': %s", argv[0], strerror(errno));
+    return 0;
 }

@@ -59,3 +59,27 @@ int cmd_width(int fd)
         columns = 80;
     return columns < 40 ? 40 : columns > 400 ? 400 : (int)columns;
 }
+
+void cmd_put_words(struct buffer *out, const char *text, size_t column, size_t hanging, size_t width)
+{
+    bool first = true;
+    text += strspn(text, " ");
+    while (*text != '\0') {
+        size_t size = strcspn(text, " "), columns = text_width(text, size);
+        if (!first && column + 1 + columns > width) {
+            buffer_append_byte(out, '\n');
+            column = 0;
+            first = true;
+        }
+        if (first && column < hanging)
+            buffer_printf(out, "%*s", (int)(hanging - column), "");
+        column = first ? (column < hanging ? hanging : column) : column + 1;
+        buffer_append_string(out, first ? "" : " ");
+        buffer_append(out, text, size);
+        column += columns;
+        first = false;
+        text += size;
+        text += strspn(text, " ");
+    }
+    buffer_append_byte(out, '\n');
+}

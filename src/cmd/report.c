@@ -11,7 +11,7 @@
 #define REPORT_MAX (UINT64_C(4) << 30)
 
 struct options {
-    bool json;
+    bool json, html;
     int mode, sort;
     uint64_t width, rows, pid;
     const char *thread;
@@ -20,7 +20,7 @@ struct options {
 static const char *const modes[] = {"wall", "cpu", "gil", NULL};
 static const char *const sorts[] = {"both", "self", "total", NULL};
 
-static int open_recording(const char *path, struct error *e)
+int cmd_recording_open(const char *path, struct error *e)
 {
     int fd =
         strcmp(path, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
@@ -31,7 +31,7 @@ static int open_recording(const char *path, struct error *e)
 
 int cmd_profile_load(const char *path, const struct profile_options *options, struct profile **ret, struct error *e)
 {
-    CLEANUP(fd_close) int fd = open_recording(path, e);
+    CLEANUP(fd_close) int fd = cmd_recording_open(path, e);
     if (fd < 0)
         return fd;
     return profile_read(fd, strcmp(path, "-") == 0 ? "standard input" : path, options, ret, e);
@@ -73,7 +73,11 @@ static int report_run(const struct cmd_verb *verb, int argc, char **argv)
         return cmd_fail_text(CMD_USAGE, "report: --pid is no process id");
     if (o.width > 10000 || o.rows > INT32_MAX)
         return cmd_fail_text(CMD_USAGE, "report: --width and --rows have to be smaller");
+    if (o.html && o.json)
+        return cmd_fail_text(CMD_USAGE, "report: --html or --json, not both");
     struct profile_options of = {.mode = (enum profile_mode)o.mode, .thread = o.thread, .pid = (int64_t)o.pid};
+    if (o.html)
+        return cmd_page_report(argv[used], &of);
     if (cmd_profile_load(argv[used], &of, &p, &e) < 0)
         return cmd_fail(CMD_FAILED, &e);
     struct report_options how = {
@@ -89,6 +93,8 @@ static int report_run(const struct cmd_verb *verb, int argc, char **argv)
 
 static const struct cmd_option report_options[] = {
     {"json", 0, CMD_FLAG, offsetof(struct options, json), NULL, "print the same facts as one JSON object", NULL},
+    {"html", 0, CMD_FLAG, offsetof(struct options, html), NULL,
+        "write the page beside FILE, print its path and open it in $BROWSER", NULL},
     {"mode", 0, CMD_CHOICE, offsetof(struct options, mode), NULL,
         "which samples count: all, on a CPU, holding the GIL (default wall)", modes},
     {"sort", 0, CMD_CHOICE, offsetof(struct options, sort), NULL,
@@ -106,7 +112,8 @@ const struct cmd_verb cmd_report_verb = {
     .synopsis = "[options] FILE",
     .summary = "say where the time of a recording went, and how sure that is",
     .options = report_options,
-    .details = "FILE is a recording (NAME.pit), or - for standard input. A damaged recording is reported up to the\n"
-               "damage, and the report says so first. Ranges are 95 % intervals of the share in this run.",
+    .details = "FILE is a recording (NAME.pit), collapsed stacks, a pstats or a speedscope file, or - for standard "
+               "input. Of a damaged recording all is reported\n"
+               "that can be read, and the report says so first. Ranges are 95 % intervals of the share in this run.",
     .run = report_run,
 };

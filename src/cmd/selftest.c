@@ -3,6 +3,7 @@
  * each of their functions runs; each is profiled while it does so, and the distance between the two is printed.
  */
 #include "cmd/cmd.h"
+#include "cmd/interpreter.h"
 #include "sample/sample.h"
 
 #include <dirent.h>
@@ -267,39 +268,16 @@ struct selftest_options {
 
 static const struct cmd_option selftest_option_table[] = {
     {"python", 0, CMD_TEXT, offsetof(struct selftest_options, python), "EXE",
-        "test this interpreter only (default: every python3 and python3.X on the path)", NULL},
+        "test this interpreter only (default: every CPython 3.8 to 3.15 on the path and of pyenv)", NULL},
     {"json", 0, CMD_FLAG, offsetof(struct selftest_options, json), NULL, "print the same facts as JSON", NULL},
     CMD_OPTION_END,
 };
-
-static size_t pythons_find(char found[][64], size_t max)
-{
-    size_t n = 0;
-
-    for (int minor = 8; minor <= 15 && n < max; minor++) {
-        const char *path = getenv("PATH");
-        snprintf(found[n], 64, "python3.%d", minor);
-        for (const char *at = path ? path : "/usr/bin:/bin"; *at;) {
-            size_t size = strcspn(at, ":");
-            char file[4096];
-            snprintf(file, sizeof(file), "%.*s/%s", (int)size, at, found[n]);
-            if (size < 3000 && access(file, X_OK) == 0) {
-                n++;
-                break;
-            }
-            at += size + (at[size] == ':');
-        }
-    }
-    if (n == 0)
-        snprintf(found[n++], 64, "python3");
-    return n;
-}
 
 static int selftest_run(const struct cmd_verb *verb, int argc, char **argv)
 {
     CLEANUP(buffer_release) struct buffer out;
     struct selftest_options o = {0};
-    char found[16][64];
+    struct interpreters found = {0};
     struct json j = {.out = &out};
     size_t count = 1;
     int status = CMD_OK;
@@ -307,8 +285,14 @@ static int selftest_run(const struct cmd_verb *verb, int argc, char **argv)
     int used = cmd_options_parse(verb, &o, argc, argv, true);
     if (used < 0)
         return CMD_USAGE;
-    if (!o.python)
-        count = pythons_find(found, ARRAY_SIZE(found));
+    if (!o.python) {
+        int r = interpreters_find(&found);
+        if (r < 0)
+            return cmd_fail_text(CMD_FAILED, "cannot look for Pythons: %s", strerror(-r));
+        count = found.count;
+        if (count == 0)
+            return cmd_fail_text(CMD_FAILED, "no CPython 3.8 to 3.15 is on the path: name one with --python");
+    }
     buffer_init(&out, 1 << 20);
     if (o.json)
         json_array_begin(&j, NULL);
@@ -316,7 +300,7 @@ static int selftest_run(const struct cmd_verb *verb, int argc, char **argv)
         buffer_append_string(&out, "python     program      samples   distance from the truth (chance explains)\n");
     for (size_t i = 0; i < count; i++)
         for (size_t k = 0; k < ARRAY_SIZE(programs); k++) {
-            const char *interpreter = o.python ? o.python : found[i];
+            const char *interpreter = o.python ? o.python : found.paths[i];
             struct outcome r;
             struct error e = {""};
             if (isatty(STDERR_FILENO))
@@ -351,6 +335,7 @@ static int selftest_run(const struct cmd_verb *verb, int argc, char **argv)
         json_array_end(&j);
         buffer_append_byte(&out, '\n');
     }
+    interpreters_release(&found);
     int printed = cmd_print(STDOUT_FILENO, &out);
     return printed ? printed : status;
 }

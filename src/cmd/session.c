@@ -2,17 +2,27 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 const char *const session_modes[] = {"wall", "cpu", "gil", NULL};
-volatile sig_atomic_t session_stop;
+volatile sig_atomic_t session_stop, session_cut;
 
-/* A recording may be replaced; anything else that has bytes in it may not. */
-static int output_check(const char *path, bool *ret_regular, struct error *e)
+enum { MAX_SIZE_LEAST = 1000000, LAST_LEAST_NS = 1000000000 };
+
+static void cut(int number)
+{
+    (void)number;
+    session_cut = 1;
+}
+
+int session_output_check(const char *path, bool *ret_regular, struct error *e)
 {
     struct stat st;
     char magic[8] = "";
@@ -32,7 +42,7 @@ static int output_check(const char *path, bool *ret_regular, struct error *e)
     return 0;
 }
 
-int session_open(struct session *s, const struct session_options *options, const char *name, struct error *e)
+int session_path(struct session *s, const struct session_options *options, const char *name, struct error *e)
 {
     const char *slash = strrchr(name, '/');
     const char *stem = slash ? slash + 1 : name;
@@ -45,11 +55,40 @@ int session_open(struct session *s, const struct session_options *options, const
     else
         snprintf(s->path, sizeof(s->path), "%.*s.pit", dot && dot > stem ? (int)(dot - stem) : 200, stem);
     if (strcmp(s->path, "-") != 0) {
-        int r = output_check(s->path, &s->seekable, e);
+        int r = session_output_check(s->path, &s->seekable, e);
         if (r < 0)
             return r;
     }
-    return record_writer_open(s->path, &s->writer, e);
+    return 0;
+}
+
+int session_open(struct session *s, const struct session_options *options, const char *name, struct error *e)
+{
+    int r = session_path(s, options, name, e);
+    if (r < 0)
+        return r;
+    if (options->last_ns > 0 && !s->seekable)
+        return error_set(e, EINVAL, "--last needs a file: what went into a pipe or device cannot be dropped");
+    if (options->last_ns > 0 && (options->max_size > 0 || options->last_ns < LAST_LEAST_NS))
+        return error_set(e, EINVAL, "--last has to be at least 1s, and does not go with --max-size");
+    if (options->max_size > 0 && !s->seekable)
+        return error_set(e, EINVAL, "--max-size needs a file: what went into a pipe or device cannot be written anew");
+    if (options->max_size > 0 && options->max_size < MAX_SIZE_LEAST)
+        return error_set(e, EINVAL, "--max-size has to be at least 1M"); /* before a file is replaced */
+    r = record_writer_open(s->path, &s->writer, e);
+    if (r == 0 && options->max_size > 0) {
+        r = record_writer_limit(s->writer, options->max_size, e);
+        if (r < 0) {
+            (void)record_writer_close(s->writer, NULL);
+            s->writer = NULL;
+        }
+    }
+    if (r == 0 && options->last_ns > 0) {
+        struct sigaction action = {.sa_handler = cut, .sa_flags = SA_RESTART};
+        r = record_writer_ring(s->writer, options->last_ns, e);
+        (void)sigaction(SIGRTMIN, &action, NULL);
+    }
+    return r;
 }
 
 static void meta_put(struct session *s, struct target *target)
@@ -85,13 +124,17 @@ int session_sample(
         .children = s->options->children,
         .sources = s->options->sources,
         .thread = s->options->thread,
-        .stop = &session_stop};
+        .flush_ns = s->options->flush_ns,
+        .stop = &session_stop,
+        .cut = &session_cut};
 
     int r = sampler_new(&options, target, s->writer, &s->sampler, e);
     if (r < 0)
         return r;
     r = sampler_wait_ready(s->sampler, wait_ns, e);
     meta_put(s, target); /* now, because its command line is its own only after exec */
+    if (r == 0 && s->ready)
+        s->ready(s->context);
     if (r == 0)
         r = sampler_run(s->sampler, ret, e);
     if (r == 0) {
@@ -124,4 +167,15 @@ void session_summary(const struct session *s, const struct sample_result *r)
     fprintf(stderr, "pitviper: %llu samples in %.2f s, %llu ticks late, %llu missed; recording written to %s\n",
         (unsigned long long)r->counters.samples, (double)r->wall_ns / 1e9, (unsigned long long)r->counters.ticks_late,
         (unsigned long long)r->counters.ticks_missed, strcmp(s->path, "-") == 0 ? "standard output" : s->path);
+}
+
+int session_end_as(int wait_status)
+{
+    if (WIFSIGNALED(wait_status)) {
+        (void)signal(WTERMSIG(wait_status), SIG_DFL);
+        (void)prctl(PR_SET_DUMPABLE, 0); /* its core dump is enough */
+        raise(WTERMSIG(wait_status));
+        return 128 + WTERMSIG(wait_status);
+    }
+    return WEXITSTATUS(wait_status);
 }

@@ -4,6 +4,7 @@
  * docs/intervals.md says why and has the measured coverage.
  */
 #include "profile/profile.h"
+#include "stats/stats.h"
 
 #include <math.h>
 
@@ -13,53 +14,13 @@
  * width. */
 #define WILSON_FROM 2000.0
 
-/* The continued fraction of the incomplete beta function, by Lentz's method. */
-static double beta_fraction(double a, double b, double x)
-{
-    const double tiny = 1e-300;
-    double c = 1, d = 1 - (a + b) * x / (a + 1);
-    d = 1 / (fabs(d) < tiny ? tiny : d);
-    double f = d;
-    for (int m = 1; m < 2000; m++) {
-        for (int odd = 0; odd < 2; odd++) {
-            double term = odd == 0 ? m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
-                                   : -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1));
-            d = 1 + term * d;
-            d = 1 / (fabs(d) < tiny ? tiny : d);
-            c = 1 + term / c;
-            c = fabs(c) < tiny ? tiny : c;
-            f *= c * d;
-        }
-        if (fabs(c * d - 1) < 1e-12)
-            break;
-    }
-    return f;
-}
-
-/* The regularised incomplete beta function: the chance of at least a hits of a+b-1 at probability x. */
-static double beta_regular(double a, double b, double x)
-{
-    if (a <= 0)
-        return 1;
-    if (b <= 0)
-        return 0;
-    if (x <= 0 || x >= 1)
-        return x >= 1;
-    /* lgamma_r: the plain one writes to a global. */
-    int sign;
-    double front = exp(lgamma_r(a + b, &sign) - lgamma_r(a, &sign) - lgamma_r(b, &sign) + a * log(x) + b * log1p(-x));
-    if (x < (a + 1) / (a + b + 2))
-        return front * beta_fraction(a, b, x) / a;
-    return 1 - front * beta_fraction(b, a, 1 - x) / b;
-}
-
-/* The chance of more than k hits of n, and half that of k. When all n were hits, all of that of k, and with one miss
- * three quarters: half would leave a hole in the coverage (down to 92 %) where few misses were due and none or one
- * came. */
+/* The chance of more than k hits of n (stats_beta: of at least a hits of a + b - 1), and half that of k. When all n
+ * were hits, all of that of k, and with one miss three quarters: half would leave a hole in the coverage (down to 92 %)
+ * where few misses were due and none or one came. */
 static double mid_upper(double k, double n, double x)
 {
     double misses = n - k, half = misses < 2 ? misses / 4 : 0.5;
-    return (1 - half) * beta_regular(k, misses + 1, x) + half * beta_regular(k + 1, misses, x);
+    return (1 - half) * stats_beta(k, misses + 1, x) + half * stats_beta(k + 1, misses, x);
 }
 
 /* The probability at which k or more hits of n have the chance TAIL; the upper limit follows by symmetry. False
@@ -117,6 +78,22 @@ static double effect_doubt(double y, double yy, double n, double yn, double nn)
     return t * t / (z * z);
 }
 
+/* Of a share p among so many independent hits. */
+static struct profile_share limits(double p, double effective)
+{
+    struct profile_share s = {.share = p};
+    double hits = p * effective, misses = (1 - p) * effective;
+    if (hits > WILSON_FROM && misses > WILSON_FROM) {
+        wilson(p, effective, &s);
+    } else {
+        s.low = lower_limit(hits, effective);
+        s.high = 1 - lower_limit(misses, effective);
+    }
+    s.low = fmin(s.low, p);
+    s.high = fmax(s.high, p);
+    return s;
+}
+
 struct profile_share profile_interval(double y, double yy, double yn, double n, double nn, double ticks)
 {
     struct profile_share s = {.low = 0, .high = 1};
@@ -124,7 +101,6 @@ struct profile_share profile_interval(double y, double yy, double yn, double n, 
         return s;
     double p = y / n;
     p = p < 0 ? 0 : p > 1 ? 1 : p;
-    s.share = p;
 
     /* Threads sampled at one tick are not independent of each other. With no spread to be seen (all or
      * nothing), they are taken to be all alike: every tick counts once. */
@@ -141,15 +117,42 @@ struct profile_share profile_interval(double y, double yy, double yn, double n, 
         effect = effect > least ? effect : least;
     }
     effect *= 1 + (effect_doubt(y, yy, n, yn, nn) - 1) * fmin(1, alike - 1);
-    double effective = n / effect;
-    double hits = p * effective, misses = (1 - p) * effective;
-    if (hits > WILSON_FROM && misses > WILSON_FROM) {
-        wilson(p, effective, &s);
-    } else {
-        s.low = lower_limit(hits, effective);
-        s.high = 1 - lower_limit(misses, effective);
+    return limits(p, n / effect);
+}
+
+/* ---- between runs ---- */
+
+/* Runs are the clusters, and their mean share is what is asked for: a run counts once however long it was. The spread
+ * between them, by Student's t, gives the effective number of samples (Korn and Graubard), and that the limits: so that
+ * a share near 0 or 1 has the limits that it has in one run. */
+struct profile_share profile_runs_interval(const double *hits, const double *n, size_t runs)
+{
+    struct profile_share s = {.low = 0, .high = 1};
+    double count = 0, sum = 0, squares = 0, samples = 0;
+    for (size_t i = 0; i < runs; i++) {
+        if (!(n[i] > 0))
+            continue;
+        count++;
+        samples += n[i];
+        sum += hits[i] / n[i];
     }
-    s.low = s.low < p ? s.low : p;
-    s.high = s.high > p ? s.high : p;
-    return s;
+    if (count < 1)
+        return s;
+    s.share = sum / count;
+    if (count < 2)
+        return s;
+    double p = s.share, t = stats_student_quantile(2 * TAIL, count - 1);
+    for (size_t i = 0; i < runs; i++)
+        if (n[i] > 0)
+            squares += (hits[i] / n[i] - p) * (hits[i] / n[i] - p);
+    double variance = squares / (count - 1) / count, binomial = p * (1 - p), effective = samples;
+    if (binomial > 0) {
+        /* Equal counts by chance have no spread: what was not seen to differ may still do so in 3 of all. */
+        double least = fmin(2.5 / (binomial * samples), 1) * binomial / samples;
+        variance = fmax(variance, least);
+        effective = binomial / variance * (Z95 / t) * (Z95 / t);
+    } else {
+        effective *= (Z95 / t) * (Z95 / t);
+    }
+    return limits(p, effective);
 }

@@ -1,19 +1,22 @@
-/* From the hits of cells to those of nodes, functions, lines, threads and processes. */
+/* From the hits of cells to those of nodes, functions, lines, threads, tasks and processes. */
 #include "profile/inside.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-static void add_cells(struct load *l)
+static void add_cells(struct whole *w)
 {
-    struct whole *w = l->w;
-    for (size_t i = 0; i < l->p->cell_count; i++) {
+    for (size_t i = 0; i < w->p.cell_count; i++) {
         const struct profile_cell *c = &w->cells[i];
         struct profile_node *node = &w->nodes[c->node];
         node->self += c->hits;
         node->self_cpu += c->on_cpu;
         w->threads[c->thread].hits += c->hits;
         w->processes[w->threads[c->thread].process].hits += c->hits;
+        if (c->task != PROFILE_NONE) {
+            w->tasks[c->task].hits += c->hits;
+            w->tasks[c->task].on_cpu += c->on_cpu;
+        }
         if (node->line != PROFILE_NONE) {
             struct profile_line *line = &w->lines[node->line];
             line->self.y += c->hits;
@@ -24,10 +27,10 @@ static void add_cells(struct load *l)
 }
 
 /* A parent comes before its children: from the last node to the first, each is complete when it is reached. */
-static void add_subtrees(struct load *l)
+static void add_subtrees(struct whole *w)
 {
-    struct profile_node *nodes = l->w->nodes;
-    for (size_t i = l->p->node_count; i-- > 0;) {
+    struct profile_node *nodes = w->nodes;
+    for (size_t i = w->p.node_count; i-- > 0;) {
         nodes[i].total += nodes[i].self;
         nodes[i].total_cpu += nodes[i].self_cpu;
         if (i == 0)
@@ -41,14 +44,14 @@ static void add_subtrees(struct load *l)
 }
 
 struct walk {
-    struct load *l;
+    struct whole *w;
     uint32_t *function_depth, *line_depth; /* how often each is on the path from the root */
 };
 
 static void enter(struct walk *k, const struct profile_node *node)
 {
-    struct profile_line *line = &k->l->w->lines[node->line];
-    struct profile_function *function = &k->l->w->functions[line->function];
+    struct profile_line *line = &k->w->lines[node->line];
+    struct profile_function *function = &k->w->functions[line->function];
     if (k->line_depth[node->line]++ == 0)
         line->total.y += node->total;
     if (k->function_depth[line->function]++ == 0) {
@@ -60,13 +63,13 @@ static void enter(struct walk *k, const struct profile_node *node)
 static void leave(struct walk *k, const struct profile_node *node)
 {
     k->line_depth[node->line]--;
-    k->function_depth[k->l->w->lines[node->line].function]--;
+    k->function_depth[k->w->lines[node->line].function]--;
 }
 
 /* The tree may be as deep as a target's recursion: no recursion here. */
 static void add_totals(struct walk *k)
 {
-    const struct profile_node *nodes = k->l->w->nodes;
+    const struct profile_node *nodes = k->w->nodes;
     uint32_t at = nodes[0].first_child;
     while (at != PROFILE_NONE) {
         enter(k, &nodes[at]);
@@ -87,15 +90,15 @@ static void add_totals(struct walk *k)
     }
 }
 
-int totals_finish(struct load *l)
+int totals_finish(struct whole *w)
 {
-    struct walk k = {.l = l};
-    k.function_depth = calloc(l->p->function_count + 1, sizeof(*k.function_depth));
-    k.line_depth = calloc(l->p->line_count + 1, sizeof(*k.line_depth));
+    struct walk k = {.w = w};
+    k.function_depth = calloc(w->p.function_count + 1, sizeof(*k.function_depth));
+    k.line_depth = calloc(w->p.line_count + 1, sizeof(*k.line_depth));
     int r = k.function_depth == NULL || k.line_depth == NULL ? -ENOMEM : 0;
     if (r == 0) {
-        add_cells(l);
-        add_subtrees(l);
+        add_cells(w);
+        add_subtrees(w);
         add_totals(&k);
     }
     free(k.function_depth);

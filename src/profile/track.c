@@ -25,15 +25,19 @@ static bool in_view(const struct load *l, uint32_t state)
 
 static int find_cell(struct load *l, uint32_t thread, struct run_thread *t)
 {
-    uint64_t key = (uint64_t)thread << 32 | t->node, index;
+    uint64_t lane_key = (uint64_t)thread << 32 | t->task, lane = l->lanes.used, index;
+    int r = map_get(&l->lanes, lane_key, &lane) ? 0 : map_put(&l->lanes, lane_key, lane);
+    if (r < 0 || lane >= PROFILE_NONE)
+        return -ENOMEM;
+    uint64_t key = lane << 32 | t->node;
     if (!map_get(&l->cell_index, key, &index)) {
         index = l->p->cell_count;
-        int r = array_reserve(&l->w->cells, &l->w->cell_capacity, index + 1, sizeof(*l->w->cells));
+        r = array_reserve(&l->w->cells, &l->w->cell_capacity, index + 1, sizeof(*l->w->cells));
         if (r == 0)
             r = index >= PROFILE_NONE ? -ENOMEM : map_put(&l->cell_index, key, index);
         if (r < 0)
             return r;
-        l->w->cells[index] = (struct profile_cell){.thread = thread, .node = t->node};
+        l->w->cells[index] = (struct profile_cell){.thread = thread, .node = t->node, .task = t->task};
         l->p->cell_count++;
     }
     t->cell = (uint32_t)index;
@@ -44,8 +48,9 @@ static int find_cell(struct load *l, uint32_t thread, struct run_thread *t)
 static int settle(struct load *l, uint32_t thread)
 {
     struct run_thread *t = &l->threads[thread];
-    uint64_t ticks = l->p->ticks - t->since;
+    uint64_t ticks = l->p->ticks - t->since, from_ns = t->since > l->run_start ? t->since_ns : l->run_first_ns;
     t->since = l->p->ticks;
+    t->since_ns = l->p->last_ns;
     if (ticks == 0 || !t->picked)
         return 0;
     if ((t->state & RECORD_REJECTED) != 0)
@@ -56,6 +61,7 @@ static int settle(struct load *l, uint32_t thread)
     total->present += ticks;
     total->on_cpu += (t->state & RECORD_ON_CPU) != 0 ? ticks : 0;
     total->has_gil += (t->state & RECORD_HAS_GIL) != 0 ? ticks : 0;
+    total->waits_for_gil += (t->state & RECORD_WAITS_FOR_GIL) != 0 ? ticks : 0;
     l->p->repaired += (t->state & RECORD_REPAIRED) != 0 ? ticks : 0;
     if (!t->in_view)
         return 0;
@@ -66,7 +72,11 @@ static int settle(struct load *l, uint32_t thread)
     }
     l->w->cells[t->cell].hits += ticks;
     l->w->cells[t->cell].on_cpu += (t->state & RECORD_ON_CPU) != 0 ? ticks : 0;
-    return 0;
+    l->w->cells[t->cell].has_gil += (t->state & RECORD_HAS_GIL) != 0 ? ticks : 0;
+    if (l->p->options.span == NULL)
+        return 0;
+    const struct profile_span span = {thread, t->node, t->state, from_ns, l->p->last_ns, ticks};
+    return l->p->options.span(l->p->options.span_context, &span);
 }
 
 /* ---- tallies ---- */
@@ -74,7 +84,9 @@ static int settle(struct load *l, uint32_t thread)
 static void tally_settle(const struct load *l, struct tally *t)
 {
     uint64_t ticks = l->p->ticks - t->ticks;
-    if (t->y > 0 && ticks > 0) {
+    if (ticks == 0)
+        return;
+    if (t->y > 0) {
         t->sums.y += t->y * ticks;
         t->sums.yy += (double)t->y * (double)t->y * (double)ticks;
         t->sums.yn += (double)t->y * (double)(l->sum_n - t->n);
@@ -98,37 +110,79 @@ static int pairs_reserve(struct pair **pairs, size_t *capacity, size_t needed)
     return r;
 }
 
-/* Whether this is the first occurrence to come into the thread's stack, or the last to go. */
-static int occur(struct load *l, uint64_t key, bool more, bool *ret_edge)
+/* ---- which nodes count ----
+ * A recursive function counts once a stack: at the first node of the path from the root that has it. So each node knows
+ * whether it is that, for its line and for its function. It is found out where a thread first moves to it, by a
+ * cursor that walks from there to there and counts what is on its path. */
+
+enum { FOUND_OUT = 1, FIRST_OF_LINE = 2, FIRST_OF_FUNCTION = 4 };
+
+static int marks_reserve(struct load *l)
 {
-    uint64_t count = 0;
-    bool known = map_get(&l->occurrences, key, &count);
-    *ret_edge = more ? count == 0 : count == 1;
-    if (more)
-        return map_put(&l->occurrences, key, count + 1);
-    if (!known)
-        return -EINVAL;
-    if (count > 1)
-        return map_put(&l->occurrences, key, count - 1);
-    map_remove(&l->occurrences, key);
+    struct path *c = &l->path;
+    size_t marks = c->mark_capacity, lines = c->line_capacity, functions = c->function_capacity;
+    int r = array_reserve(&c->marks, &c->mark_capacity, l->p->node_count, sizeof(*c->marks));
+    if (r == 0)
+        r = array_reserve(&c->lines, &c->line_capacity, l->p->line_count, sizeof(*c->lines));
+    if (r == 0)
+        r = array_reserve(&c->functions, &c->function_capacity, l->p->function_count, sizeof(*c->functions));
+    if (c->mark_capacity > marks)
+        memset(c->marks + marks, 0, (c->mark_capacity - marks) * sizeof(*c->marks));
+    if (c->line_capacity > lines)
+        memset(c->lines + lines, 0, (c->line_capacity - lines) * sizeof(*c->lines));
+    if (c->function_capacity > functions)
+        memset(c->functions + functions, 0, (c->function_capacity - functions) * sizeof(*c->functions));
+    return r;
+}
+
+static void cursor_enter(struct load *l, uint32_t node)
+{
+    uint32_t line = l->w->nodes[node].line, function = l->w->lines[line].function;
+    bool first_line = l->path.lines[line]++ == 0, first_function = l->path.functions[function]++ == 0;
+    l->path.marks[node] =
+        (uint8_t)(FOUND_OUT | (first_line ? FIRST_OF_LINE : 0) | (first_function ? FIRST_OF_FUNCTION : 0));
+}
+
+static void cursor_leave(struct load *l, uint32_t node)
+{
+    uint32_t line = l->w->nodes[node].line;
+    l->path.lines[line]--;
+    l->path.functions[l->w->lines[line].function]--;
+}
+
+static int find_out(struct load *l, uint32_t node)
+{
+    struct path *c = &l->path;
+    uint32_t from = c->cursor, to = node;
+    size_t ahead = 0;
+    int r = node >= c->mark_capacity || c->marks[node] == 0 ? marks_reserve(l) : 0;
+    if (r < 0 || c->marks[node] != 0)
+        return r;
+    while (from != to) {
+        if (from > to) {
+            cursor_leave(l, from);
+            from = c->cursor = l->w->nodes[from].parent;
+        } else {
+            r = array_reserve(&c->ahead, &c->ahead_capacity, ahead + 1, sizeof(*c->ahead));
+            if (r < 0)
+                return r;
+            c->ahead[ahead++] = to;
+            to = l->w->nodes[to].parent;
+        }
+    }
+    while (ahead > 0)
+        cursor_enter(l, c->ahead[--ahead]);
+    c->cursor = node;
     return 0;
 }
 
-/* Thread ids have 22 bits (FORMAT_THREADS_MAX), so that the thread, an id and one bit more fit into a key. */
-static int frame_change(struct load *l, uint32_t thread, uint32_t node, bool more)
+static void frame_change(struct load *l, uint32_t node, bool more)
 {
-    uint32_t line = l->w->nodes[node].line, function = l->w->lines[line].function;
-    uint64_t base = (uint64_t)thread << 33;
-    bool edge;
-    int r = occur(l, base | (uint64_t)line << 1, more, &edge);
-    if (r < 0)
-        return r;
-    if (edge)
+    uint32_t line = l->w->nodes[node].line;
+    if ((l->path.marks[node] & FIRST_OF_LINE) != 0)
         tally_add(l, &l->line_pairs[line].total, more);
-    r = occur(l, base | (uint64_t)function << 1 | 1, more, &edge);
-    if (r == 0 && edge)
-        tally_add(l, &l->function_pairs[function].total, more);
-    return r;
+    if ((l->path.marks[node] & FIRST_OF_FUNCTION) != 0)
+        tally_add(l, &l->function_pairs[l->w->lines[line].function].total, more);
 }
 
 static void self_change(struct load *l, uint32_t node, bool more)
@@ -148,6 +202,8 @@ static int track_move(struct load *l, uint32_t thread, uint32_t node)
     int r = pairs_reserve(&l->function_pairs, &l->function_pair_capacity, l->p->function_count);
     if (r == 0)
         r = pairs_reserve(&l->line_pairs, &l->line_pair_capacity, l->p->line_count);
+    if (r == 0)
+        r = to != 0 ? find_out(l, to) : 0;
     if (r < 0)
         return r;
     if (from != 0)
@@ -155,17 +211,17 @@ static int track_move(struct load *l, uint32_t thread, uint32_t node)
     if (to != 0)
         self_change(l, to, true);
     /* A parent has a smaller number than its children, so that the larger of two is never above the other. */
-    while (r == 0 && from != to) {
+    while (from != to) {
         if (from > to) {
-            r = frame_change(l, thread, from, false);
+            frame_change(l, from, false);
             from = l->w->nodes[from].parent;
         } else {
-            r = frame_change(l, thread, to, true);
+            frame_change(l, to, true);
             to = l->w->nodes[to].parent;
         }
     }
     t->tracked_node = node;
-    return r;
+    return 0;
 }
 
 static int track_start(struct load *l)
@@ -192,9 +248,11 @@ int track_state(struct load *l, uint32_t thread, uint32_t node, uint32_t state)
     l->present += is_present;
     l->on_cpu += is_present && (state & RECORD_ON_CPU) != 0;
     l->has_gil += is_present && (state & RECORD_HAS_GIL) != 0;
+    l->waits_for_gil += is_present && (state & RECORD_WAITS_FOR_GIL) != 0;
     l->present -= was_present;
     l->on_cpu -= was_present && (t->state & RECORD_ON_CPU) != 0;
     l->has_gil -= was_present && (t->state & RECORD_HAS_GIL) != 0;
+    l->waits_for_gil -= was_present && (t->state & RECORD_WAITS_FOR_GIL) != 0;
     l->n -= t->in_view;
     t->in_view = is_present && in_view(l, state);
     l->n += t->in_view;
@@ -205,7 +263,18 @@ int track_state(struct load *l, uint32_t thread, uint32_t node, uint32_t state)
     return l->tracking ? track_move(l, thread, t->in_view ? node : 0) : 0;
 }
 
-int track_tick(struct load *l)
+int track_task(struct load *l, uint32_t thread, uint32_t task)
+{
+    struct run_thread *t = &l->threads[thread];
+    if (t->task == task)
+        return 0;
+    int r = settle(l, thread);
+    t->task = task;
+    t->cell = PROFILE_NONE;
+    return r;
+}
+
+int track_ticks(struct load *l, uint64_t count)
 {
     if (l->n > 1 && !l->tracking) {
         int r = track_start(l);
@@ -213,57 +282,73 @@ int track_tick(struct load *l)
             return r;
     }
     double n = (double)l->n, present = (double)l->present, cpu = (double)l->on_cpu, gil = (double)l->has_gil;
-    l->p->ticks++;
-    l->sum_n += l->n;
-    l->p->hits += l->n;
-    l->p->nn += n * n;
+    double waits = (double)l->waits_for_gil, times = (double)count;
+    l->p->ticks += count;
+    l->sum_n += l->n * count;
+    l->p->hits += l->n * count;
+    l->p->nn += n * n * times;
     if (l->n > l->p->max_threads)
         l->p->max_threads = l->n;
-    l->p->present += l->present;
-    l->present_squared += present * present;
-    l->cpu.y += l->on_cpu;
-    l->cpu.yy += cpu * cpu;
-    l->cpu.yn += cpu * present;
-    l->gil.y += l->has_gil;
-    l->gil.yy += gil * gil;
-    l->gil.yn += gil * present;
+    l->p->present += l->present * count;
+    l->w->present_squared += present * present * times;
+    l->w->cpu.y += l->on_cpu * count;
+    l->w->cpu.yy += cpu * cpu * times;
+    l->w->cpu.yn += cpu * present * times;
+    l->w->gil.y += l->has_gil * count;
+    l->w->gil.yy += gil * gil * times;
+    l->w->gil.yn += gil * present * times;
+    l->w->waits.y += l->waits_for_gil * count;
+    l->w->waits.yy += waits * waits * times;
+    l->w->waits.yn += waits * present * times;
     return 0;
 }
 
 /* Before tracking began, or where one thread was alone, a hit's square is itself. */
-static struct profile_sums whole_sums(const struct tally *t, const struct profile_sums *all)
+static struct profile_sums whole_sums(
+    const struct profile_sums *now, const struct profile_sums *before, const struct profile_sums *all)
 {
-    double untracked = (double)(all->y - t->sums.y);
-    return (struct profile_sums){.y = all->y, .yy = t->sums.yy + untracked, .yn = t->sums.yn + untracked};
+    double untracked = (double)all->y - (double)(now->y - before->y);
+    return (struct profile_sums){
+        .y = all->y, .yy = now->yy - before->yy + untracked, .yn = now->yn - before->yn + untracked};
 }
 
-int track_finish(struct load *l)
+int track_settle(struct load *l)
 {
     for (uint32_t i = 0; i < l->p->thread_count; i++) {
         int r = settle(l, i);
         if (r < 0)
             return r;
     }
-    int r = totals_finish(l);
-    if (r == 0)
-        r = pairs_reserve(&l->function_pairs, &l->function_pair_capacity, l->p->function_count);
+    int r = pairs_reserve(&l->function_pairs, &l->function_pair_capacity, l->p->function_count);
     if (r == 0)
         r = pairs_reserve(&l->line_pairs, &l->line_pair_capacity, l->p->line_count);
     if (r < 0)
         return r;
     for (size_t i = 0; i < l->p->function_count; i++) {
-        struct profile_function *f = &l->w->functions[i];
         tally_settle(l, &l->function_pairs[i].self);
         tally_settle(l, &l->function_pairs[i].total);
-        f->self = whole_sums(&l->function_pairs[i].self, &f->self);
-        f->total = whole_sums(&l->function_pairs[i].total, &f->total);
     }
     for (size_t i = 0; i < l->p->line_count; i++) {
-        struct profile_line *line = &l->w->lines[i];
         tally_settle(l, &l->line_pairs[i].self);
         tally_settle(l, &l->line_pairs[i].total);
-        line->self = whole_sums(&l->line_pairs[i].self, &line->self);
-        line->total = whole_sums(&l->line_pairs[i].total, &line->total);
     }
     return 0;
+}
+
+void track_sums(const struct load *l, const struct sums_before *before, struct whole *w)
+{
+    static const struct profile_sums none[2];
+    for (size_t i = 0; i < w->p.function_count; i++) {
+        struct profile_function *f = &w->functions[i];
+        const struct profile_sums *was =
+            before != NULL && i < before->function_count ? &before->functions[2 * i] : none;
+        f->self = whole_sums(&l->function_pairs[i].self.sums, &was[0], &f->self);
+        f->total = whole_sums(&l->function_pairs[i].total.sums, &was[1], &f->total);
+    }
+    for (size_t i = 0; i < w->p.line_count; i++) {
+        struct profile_line *line = &w->lines[i];
+        const struct profile_sums *was = before != NULL && i < before->line_count ? &before->lines[2 * i] : none;
+        line->self = whole_sums(&l->line_pairs[i].self.sums, &was[0], &line->self);
+        line->total = whole_sums(&l->line_pairs[i].total.sums, &was[1], &line->total);
+    }
 }

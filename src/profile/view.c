@@ -138,18 +138,21 @@ int profile_heaviest_path(const struct profile *p, uint32_t **ret, size_t *ret_c
     return 0;
 }
 
+struct profile_share view_share_like(const struct profile *p, uint64_t hits, const struct profile_sums *f)
+{
+    struct profile_sums s = {.y = hits, .yy = (double)hits, .yn = (double)hits};
+    if (f != NULL && f->y > 0) {
+        s.yy *= f->yy / (double)f->y;
+        s.yn *= f->yn / (double)f->y;
+    }
+    return profile_share(p, &s);
+}
+
 struct profile_share profile_node_share(const struct profile *p, uint32_t node)
 {
     const struct profile_node *n = &p->nodes[node];
-    struct profile_sums s = {.y = n->total, .yy = (double)n->total, .yn = (double)n->total};
-    if (n->line != PROFILE_NONE) {
-        const struct profile_sums *f = &p->functions[p->lines[n->line].function].total;
-        if (f->y > 0) {
-            s.yy *= f->yy / (double)f->y;
-            s.yn *= f->yn / (double)f->y;
-        }
-    }
-    return profile_share(p, &s);
+    return view_share_like(
+        p, n->total, n->line != PROFILE_NONE ? &p->functions[p->lines[n->line].function].total : NULL);
 }
 
 /* ---- sources ---- */

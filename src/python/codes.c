@@ -22,6 +22,7 @@ enum {
 enum {
     CO_GENERATOR = 0x20,
     CO_COROUTINE = 0x80,
+    CO_ITERABLE_COROUTINE = 0x100,
     CO_ASYNC_GENERATOR = 0x200,
 };
 
@@ -151,6 +152,8 @@ static int code_fill(struct python_process *p, const uint8_t *header, struct cod
     c->public.first_line = field32(header, l->code_firstlineno);
     c->public.flags = field32(header, l->code_flags);
     c->generator = (c->public.flags & (CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR)) != 0;
+    c->coroutine = (c->public.flags & (CO_COROUTINE | CO_ITERABLE_COROUTINE)) != 0;
+    p->codes.coroutines = p->codes.coroutines || c->coroutine;
     uint32_t words = field32(header, l->code_framesize);
     if (l->version >= 0x030b && l->code_framesize == PYTHON_FIELD_NONE) /* 3.11: Include/internal/pycore_frame.h */
         words = field32(header, l->code_nlocalsplus) + field32(header, l->code_stacksize) + l->frame_localsplus / 8u;
@@ -401,6 +404,9 @@ void python_code_location(const struct python_process *p, uint32_t id, uint32_t 
     memset(ret, 0, sizeof(*ret));
     if (id < p->codes.count) {
         const struct code *c = p->codes.items[id];
-        python_location_find(p->layout.version, c->line_table, c->line_table_size, c->public.first_line, at, ret);
+        if (at == PYTHON_AT_START)
+            ret->line = ret->end_line = c->public.first_line;
+        else
+            python_location_find(p->layout.version, c->line_table, c->line_table_size, c->public.first_line, at, ret);
     }
 }

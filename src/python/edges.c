@@ -22,11 +22,13 @@ enum {
     MET_INLINED = 3, /* sightings that stand for a second read that agrees, where the slot names the callable */
     MAKER_BACK = 4,  /* instructions between the call that made a generator and the one that drives it, at most */
     MET_ENTERED = 3, /* and where nothing does */
-    CROWDED = 4,     /* so many times that, where the instruction is known to call another callee */
-    RIVALS = 4,      /* a caller's instructions that may share a callee by numbers alone: each has its part or more, */
-    MET_OFTEN = 12,  /* and with so many sightings */
-    RIVALS_MET_OFTEN = 16, /* as many as this */
+    CROWDED = 4,     /* so many times that, where the instruction is known to call another callee, */
+    CLAIMED = 2,     /* and where the callee is known to be called through C from elsewhere */
+    RIVALS = 4,      /* an instruction has this part of all sightings of its caller with the callee, at least; */
     RIVALS_CROWDED = 2,
+    MET_OFTEN = 12,           /* with so many sightings half its part among */
+    MET_TWICE = 2,            /* all instructions that were met so often, */
+    PARTS_MOST = 16,          /* as many as this */
     GENERATOR_HEADER = 160,   /* bytes of a generator object before its frame, at most */
     LOOKED_AGE_NS = 20000000, /* an instruction may be replaced: instrumented, specialised, its code object freed */
     LOOPS_CAP = 1 << 16,      /* interpreter loops in each other: as deep as the C stack */
@@ -44,6 +46,7 @@ int edges_init(struct edges *s)
     map_init(&s->pending);
     map_init(&s->barren);
     map_init(&s->served);
+    map_init(&s->claimed);
     map_init(&s->mismatched);
     return 0;
 }
@@ -55,6 +58,7 @@ void edges_release(struct edges *s)
     map_release(&s->pending);
     map_release(&s->barren);
     map_release(&s->served);
+    map_release(&s->claimed);
     map_release(&s->mismatched);
 }
 
@@ -96,17 +100,19 @@ bool edges_reseat(const struct edges *s, const struct step *caller, const struct
     return true;
 }
 
-/* One more sighting of an edge that nothing proves; of its caller and callee, too, at whatever instruction. */
+/* One more sighting of an edge that nothing proves; of its caller and callee, too, at whatever instruction. Above the
+ * latter's count stands how many instructions were met MET_TWICE times. */
 static void edge_meet(struct edges *s, const struct step *caller, const struct step *callee)
 {
     uint64_t met = 0, all = 0;
 
     (void)map_get(&s->pending, edge_key(caller, callee), &met);
     (void)map_get(&s->pending, site_key(caller, callee), &all);
-    if ((uint32_t)met == UINT32_MAX)
+    if ((uint32_t)met == UINT32_MAX || (uint32_t)all == UINT32_MAX)
         return;
     (void)map_put(&s->pending, edge_key(caller, callee), met + 1);
-    (void)map_put(&s->pending, site_key(caller, callee), all + 1);
+    (void)map_put(
+        &s->pending, site_key(caller, callee), all + 1 + ((uint32_t)met + 1 == MET_TWICE ? UINT64_C(1) << 32 : 0));
 }
 
 /* The instruction is known to call another callee. */
@@ -117,6 +123,14 @@ static bool crowded(const struct edges *s, const struct step *caller, const stru
     return map_get(&s->served, instruction_key(caller), &other) && other != callee->code;
 }
 
+/* The callee is known to be called through C from elsewhere. */
+static bool claimed(const struct edges *s, const struct step *caller, const struct step *callee)
+{
+    uint64_t other;
+
+    return callee->entered && map_get(&s->claimed, callee->code, &other) && other != instruction_key(caller);
+}
+
 /* Torn stacks are the rarer ones, and rarer still at an instruction that calls nobody else. */
 static bool often_enough(const struct edges *s, const struct step *caller, const struct step *callee)
 {
@@ -124,10 +138,13 @@ static bool often_enough(const struct edges *s, const struct step *caller, const
 
     (void)map_get(&s->pending, edge_key(caller, callee), &met);
     (void)map_get(&s->pending, site_key(caller, callee), &all);
-    met = (uint32_t)met;
     bool among_others = crowded(s, caller, callee);
+    uint64_t parts = (among_others ? 1 : 2) * (all >> 32);
+    parts = parts < PARTS_MOST ? parts : PARTS_MOST;
+    met = (uint32_t)met;
+    all = (uint32_t)all;
     return met * (among_others ? RIVALS_CROWDED : RIVALS) >= all ||
-           (met >= MET_OFTEN * (among_others ? 2U : 1U) && met * RIVALS_MET_OFTEN >= all);
+           (met >= MET_OFTEN * (among_others ? 2U : 1U) && met * parts >= all);
 }
 
 /* The callee is proven to be called by another instruction of this caller. */
@@ -159,6 +176,8 @@ static enum edge_verdict accept_as(
     if (map_put(&s->accepted, edge_key(caller, callee), how) == 0) {
         (void)map_put(&s->sites, site_key(caller, callee), caller->at);
         (void)map_put(&s->served, instruction_key(caller), callee->code);
+        if (callee->entered)
+            (void)map_put(&s->claimed, callee->code, instruction_key(caller));
     }
     return EDGE_ACCEPTED;
 }
@@ -198,6 +217,22 @@ static bool generator_in_slot(
     return false;
 }
 
+/* The generator is anywhere among the caller's variables and on its stack, whose top is saved while C runs from 3.14
+ * on. */
+static bool generator_in_frame(
+    struct python_process *p, struct thread *t, const struct step *caller, const struct step *callee)
+{
+    uint32_t start = p->layout.frame_localsplus, size = p->codes.items[caller->code]->frame_bytes;
+    if (caller->stacktop != UINT32_MAX && start + 8ULL * caller->stacktop < size)
+        size = start + 8 * caller->stacktop;
+    const uint8_t *slots = size > start ? snapshot_at(p, t, caller->address + start, size - start) : NULL;
+
+    for (uint32_t i = 0; slots && i + 8 <= size - start; i += 8)
+        if (callee->address - untag(load64(slots + i)) < GENERATOR_HEADER)
+            return true;
+    return false;
+}
+
 /* What was read speaks against this callee, and nothing in the caller's frame for it. */
 static enum edge_verdict refuse_pair(
     struct python_process *p, const struct step *caller, const struct step *callee, uint64_t now_ns)
@@ -231,6 +266,7 @@ static bool called_out(struct python_process *p, struct thread *t, const struct 
         const uint8_t *cframe = snapshot_at(p, t, at + l->cframe_current_frame, 16);
         if (!cframe)
             return false;
+        snapshot_cframe_met(p, t, at);
         if (i > 0 && load64(cframe) == caller->address)
             return true;
         at = load64(cframe + 8);
@@ -317,7 +353,7 @@ static int evidence_read(
  * call of another callee: so an instruction that is known to call another one must be met more often.
  */
 static enum edge_verdict weigh(
-    struct python_process *p, const struct step *caller, const struct step *callee, unsigned enough)
+    struct python_process *p, struct thread *t, const struct step *caller, const struct step *callee, unsigned enough)
 {
     struct edges *s = &p->edges;
     uint64_t tries = 0;
@@ -333,8 +369,12 @@ static enum edge_verdict weigh(
         p->counters.edges_confirmed++;
         return accept(s, caller, callee);
     }
-    if (enough == 0 || met < enough * (crowded(s, caller, callee) ? CROWDED : 1) || !often_enough(s, caller, callee) ||
-        proven_elsewhere(s, caller, callee))
+    /* In 3.11 a flag in the callee's frame is all that says that C lay between. */
+    if (claimed(s, caller, callee))
+        enough *= p->layout.version == 0x030b ? CROWDED : CLAIMED;
+    if (crowded(s, caller, callee) && !callable_in_slot(p, t, caller, callee))
+        enough *= CROWDED;
+    if (enough == 0 || met < enough || !often_enough(s, caller, callee) || proven_elsewhere(s, caller, callee))
         return EDGE_REFUSED;
     return accept_as(s, caller, callee, BY_NUMBERS);
 }
@@ -386,16 +426,20 @@ static enum edge_verdict judge_entered(struct python_process *p, struct thread *
      * of a frame that was pushed without C, or of a trace function. */
     bool saved = p->layout.version < 0x030e && caller->stacktop != UINT32_MAX;
 
+    /* What C drives has been handed to it: list(generator). A task holds its coroutine itself. */
+    const struct code *to = p->codes.items[callee->code];
+    if (callee->heap && to->generator && !to->coroutine && !generator_in_frame(p, t, caller, callee))
+        return weigh(p, t, caller, callee, 0);
     if (p->layout.version == 0x030b && !called_out(p, t, caller))
         return EDGE_REFUSED;
     if (saved && p->layout.version >= 0x030c) /* trace functions have instructions of their own there */
         return EDGE_REFUSED;
     if (op->class == PYTHON_OP_DROPS)
-        return weigh(p, caller, callee, named(p->codes.items[callee->code], "__del__") ? MET_ENTERED : 0);
+        return weigh(p, t, caller, callee, named(p->codes.items[callee->code], "__del__") ? MET_ENTERED : 0);
     /* A specialised call enters no new loop before it missed, and other specialised forms call nothing. */
     if (saved || (pristine && (op->class == PYTHON_OP_VERSIONED || op->generator || op->drops_while_hit)))
-        return weigh(p, caller, callee, 0);
-    return weigh(p, caller, callee, MET_ENTERED);
+        return weigh(p, t, caller, callee, 0);
+    return weigh(p, t, caller, callee, MET_ENTERED);
 }
 
 static enum edge_verdict judge_inlined(struct python_process *p, struct thread *t, const struct step *caller,
@@ -405,7 +449,7 @@ static enum edge_verdict judge_inlined(struct python_process *p, struct thread *
     const struct code *to = p->codes.items[callee->code];
 
     if (op->class == PYTHON_OP_RUNS_C) /* it may have been specialised anew since, while the callee ran on */
-        return weigh(p, caller, callee, 0);
+        return weigh(p, t, caller, callee, 0);
     if (op->class == PYTHON_OP_VERSIONED && op->version_at + 4u <= found->instruction_size && found->version &&
         found->version == load32(found->instruction + op->version_at))
         return accept(&p->edges, caller, callee);
@@ -413,17 +457,17 @@ static enum edge_verdict judge_inlined(struct python_process *p, struct thread *
         return refuse_pair(p, caller, callee, now_ns);
     if (callee->heap) {
         /* The slot alone is no proof: the next generator often gets the place of the last one. */
-        return op->generator && generator_in_slot(p, t, caller, callee) ? weigh(p, caller, callee, MET_ENTERED)
+        return op->generator && generator_in_slot(p, t, caller, callee) ? weigh(p, t, caller, callee, MET_ENTERED)
                                                                         : refuse_pair(p, caller, callee, now_ns);
     }
     if (to->shim) /* of CALL_ALLOC_AND_ENTER_INIT; what it calls is checked for itself */
         return accept(&p->edges, caller, callee);
     if (op->class == PYTHON_OP_VERSIONED && pristine)
-        return weigh(p, caller, callee, 0);
+        return weigh(p, t, caller, callee, 0);
     if (op->call)
-        return callable_in_slot(p, t, caller, callee) ? weigh(p, caller, callee, MET_INLINED)
+        return callable_in_slot(p, t, caller, callee) ? weigh(p, t, caller, callee, MET_INLINED)
                                                       : refuse_pair(p, caller, callee, now_ns);
-    return weigh(p, caller, callee, MET_ENTERED);
+    return weigh(p, t, caller, callee, MET_ENTERED);
 }
 
 enum edge_verdict edges_judge(
@@ -437,7 +481,7 @@ enum edge_verdict edges_judge(
     if (callee->guessed) /* nothing was read that says who called it */
         return EDGE_REFUSED;
     if (from->shim) /* it serves __init__, by whatever name the function was defined */
-        return named(to, "__init__") ? accept(s, caller, callee) : weigh(p, caller, callee, MET_ENTERED);
+        return named(to, "__init__") ? accept(s, caller, callee) : weigh(p, t, caller, callee, MET_ENTERED);
     if (evidence_read(p, caller, callee, &found) < 0 || found.instruction_size == 0)
         return EDGE_REFUSED;
     const struct python_opcode *op = &p->opcodes->by_number[found.instruction[0]];

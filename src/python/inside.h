@@ -12,8 +12,11 @@ enum {
     THREADS_CAP = 1 << 16, /* thread states followed in one interpreter; a longer list is a torn one */
     DEPTH_CAP = 1 << 20,   /* frames in one stack; a longer chain is a cycle */
     INTERPRETERS_CAP = 1 << 12,
-    HEAP_FRAME_PLANNED = 4, /* samples for which a frame outside the data stack is still predicted */
-    HEAP_FRAME_KNOWN = 48,  /* and for which its caller is remembered */
+    HEAP_FRAME_PLANNED = 4, /* samples for which a frame outside the data stack is still predicted, */
+    HEAP_FRAMES_KEPT = 8,   /* and of those seen before (3.11+), the latest so many: generators come again and again, */
+    HURRIED_NS = 20000,     /* unless samples are taken at shorter gaps than this: they come soon again then */
+    HEAP_FRAME_KNOWN = 48,  /* samples for which its caller is remembered */
+    CODE_MAX_AGE_NS = 20000000, /* after which a code object's identity is read again */
 };
 
 /* ---- memory of the target, as last copied ---- */
@@ -38,6 +41,7 @@ struct heap_frame {             /* a frame outside the data stack: generators, a
     uint64_t address, previous; /* previous: its caller when it last had one */
     uint32_t idle;              /* samples since it was last seen */
     uint32_t code;              /* what ran in it then */
+    bool planned;               /* it is part of the copy */
 };
 
 struct entry_frame { /* 3.12+: the interpreter loop's own frame on the C stack, between callee and caller */
@@ -74,10 +78,11 @@ struct code {
     uint32_t frame_bytes;          /* of a frame on the data stack; 0 unknown */
     uint32_t line_table_size;
     uint8_t *line_table;
-    uint8_t *starts;      /* bit per code unit: an instruction starts here; NULL until needed */
-    bool generator, shim; /* shim: the interpreter's own glue, never shown */
-    bool in_use;          /* among codes.in_use */
-    bool has_locals;      /* arguments and cells are locals, too */
+    uint8_t *starts; /* bit per code unit: an instruction starts here; NULL until needed */
+    bool generator, coroutine;
+    bool shim;       /* the interpreter's own glue, never shown */
+    bool in_use;     /* among codes.in_use */
+    bool has_locals; /* arguments and cells are locals, too */
 };
 struct code_look { /* one code object's header, as asked for and as it arrived */
     uint32_t id, size;
@@ -93,6 +98,7 @@ struct codes {
     struct map by_address;
     struct arena names;
     uint64_t code_type; /* address of PyCode_Type once learnt */
+    bool coroutines;    /* one of them is a coroutine's */
 };
 
 /* ---- one step of a stack ---- */
@@ -107,6 +113,17 @@ struct step {
     bool guessed;      /* it had lost its caller by then: `previous` is the one it was last seen with */
 };
 
+struct running {    /* the asyncio task that a thread ran when that was read last */
+    uint64_t frame; /* of the stack's outermost coroutine, */
+    uint32_t code;  /* and its code; */
+    uint32_t id;    /* python_running's, 0: none; */
+    uint64_t read_ns;
+    /* Where that was found; as long as it stays so, one read tells it. */
+    uint64_t task, coroutine, keys, name;
+    uint8_t name_head[64];       /* what the name object began with */
+    uint32_t name_code, name_id; /* the coroutine's code; what the name led to */
+};
+
 struct thread {
     uint64_t address, ident, next;
     pid_t tid;
@@ -116,11 +133,12 @@ struct thread {
     struct snapshot snapshot;
     struct chunk *chunks; /* [0] the oldest */
     size_t chunk_count, chunk_capacity;
-    uint64_t head, head_address; /* the pointer to its innermost frame, read before all else; where it lies */
-    uint32_t head_size;          /* 8, or 0: not read alone */
-    uint64_t cframe;             /* 3.11, 3.12: where its _PyCFrame was last; 0 none */
-    uint32_t learnt;             /* samples it learnt from */
-    struct heap_frame *heap;     /* those of the last stack first, leaf first; then those of the samples before */
+    uint64_t head, head_address;   /* the pointer to its innermost frame, read before all else; where it lies */
+    uint32_t head_size;            /* 8, or 0: not read alone */
+    uint64_t cframe;               /* 3.11, 3.12: where its _PyCFrame was last; 0 none */
+    uint64_t cframes, cframes_end; /* the part of the C stack in which they were met */
+    uint32_t learnt;               /* samples it learnt from */
+    struct heap_frame *heap;       /* those of the last stack first, leaf first; then those of the samples before */
     size_t heap_count, heap_capacity;
     struct map heap_index;          /* address -> place in heap */
     struct entry_frame entries[64]; /* by a hash of their address; what was read there last */
@@ -128,11 +146,13 @@ struct thread {
     bool mended;                    /* the last walk went on where a frame had lost its caller between two reads */
     struct step *steps;             /* of the last walk, leaf first */
     size_t step_count, step_capacity;
-    uint64_t *code_pointers; /* of the last walk, same order: a repeated pointer needs no look-up */
+    size_t order, order_depth; /* where in `steps` those begin that were published, the outermost first */
+    uint64_t *code_pointers;   /* of the last walk, same order: a repeated pointer needs no look-up */
     size_t code_pointers_capacity;
     struct python_frame *frames;
     size_t depth, frames_capacity;
     enum python_stack_result result;
+    struct running running;
 };
 
 struct interpreter {
@@ -150,9 +170,10 @@ struct edges {
                             agreed;  by the key of `sites`, for all instructions together */
     struct map barren;   /* (caller code, at, entered) -> when an instruction was read there that can't have called */
     struct map
-        mismatched;    /* hash of (caller code, at, callee code, entered) -> when their versions were read to differ */
-    struct map served; /* (caller code, at) -> the callee's code that was accepted there last */
-    struct map sites;  /* hash of (caller code, callee code) -> the last accepted `at` */
+        mismatched;     /* hash of (caller code, at, callee code, entered) -> when their versions were read to differ */
+    struct map served;  /* (caller code, at) -> the callee's code that was accepted there last */
+    struct map claimed; /* callee code that was entered from C -> (caller code, at) that was accepted for it last */
+    struct map sites;   /* hash of (caller code, callee code) -> the last accepted `at` */
 };
 
 struct python_process {
@@ -163,17 +184,19 @@ struct python_process {
     uint64_t runtime; /* address of _PyRuntime */
     struct interpreter *interpreters;
     size_t interpreter_count, interpreter_capacity;
-    uint64_t listed_ns; /* when interpreters and threads were last listed */
+    uint64_t listed_ns;          /* when interpreters and threads were last listed */
+    uint64_t sampled_ns, gap_ns; /* the last sample; the time between two, smoothed */
     uint64_t code_generation;
     struct codes codes;
     struct edges edges;
     struct python_counters counters;
     struct python_thread *published;
-    size_t published_capacity;
+    size_t published_count, published_capacity;
     uint32_t next_serial;
     uint32_t thread_low, thread_high; /* bytes of PyThreadState that a sample needs */
     uint32_t frame_header;            /* bytes of a frame before its locals */
     struct batch batch;
+    struct asyncio *asyncio; /* NULL until a coroutine was seen, or tasks were asked for */
 };
 
 static inline uint64_t load64(const uint8_t *p)
@@ -253,6 +276,8 @@ int snapshot_request(struct python_process *p, struct thread *t); /* adds the pl
 const uint8_t *snapshot_at(struct python_process *p, struct thread *t, uint64_t address, uint32_t size);
 void snapshot_learn(struct python_process *p, struct thread *t); /* from t->steps: what to predict next time */
 void snapshot_foresee(struct thread *t, uint64_t address); /* a frame outside the data stack that is needed next time */
+/* A _PyCFrame (3.11, 3.12) lies there: it is copied from now on. */
+void snapshot_cframe_met(const struct python_process *p, struct thread *t, uint64_t address);
 /* The caller that this code's frame outside the data stack had when it was last seen with one; 0 if never. */
 uint64_t snapshot_last_caller(const struct thread *t, uint64_t address, uint32_t code);
 struct chunk *snapshot_chunk_of(const struct thread *t, uint64_t address); /* NULL: not on the data stack */
@@ -260,6 +285,10 @@ int snapshot_chunks_refresh(struct python_process *p, struct thread *t, uint64_t
 void thread_free(struct thread *t);
 
 /* ---- walk.c ---- */
+/* Offset of the instruction, and in which bytecode; false if the pointer lies outside the code: then the frame is torn
+ * or freed. */
+bool walk_instruction_offset(struct python_process *p, const uint8_t *frame, struct step *s);
+bool walk_executing(const struct python_process *p, const uint8_t *frame); /* 3.8 to 3.10 */
 /* Follows the chain in the snapshot into t->steps. 0, or -EAGAIN: the chain is broken or ends at no known root. */
 int walk_chain(struct python_process *p, struct thread *t);
 /* Checks every caller, repairs what fails, and publishes t->frames, t->depth and t->result. */

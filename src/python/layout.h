@@ -37,9 +37,10 @@
     X(chunk, previous) X(chunk, size) X(chunk, top) X(chunk, data)                                                     \
     /* PyFrameObject (3.8-3.10) or _PyInterpreterFrame. instr: f_lasti (int), prev_instr or instr_ptr. func: f_func,   \
        f_funcobj. state: f_executing (3.8, 3.9) or f_state (3.10). stacktop: int stacktop (3.11-3.13) or               \
-       stackpointer (3.14+) */                                                                                         \
+       stackpointer (3.14+). valuestack, stackdepth: f_valuestack and f_stacktop (a pointer; 3.10: f_stackdepth) */                                                                                         \
     X(frame, previous) X(frame, code) X(frame, func) X(frame, instr) X(frame, stacktop) X(frame, return_offset)        \
     X(frame, owner) X(frame, is_entry) X(frame, state) X(frame, localsplus) X(frame, tlbc_index)                       \
+    X(frame, valuestack) X(frame, stackdepth)                                                                          \
     /* PyCodeObject. bytecode: the co_code pointer (3.8-3.10) or co_code_adaptive itself. size: ob_size (3.11+) */     \
     X(code, size) X(code, filename) X(code, name) X(code, qualname) X(code, linetable) X(code, firstlineno)            \
     X(code, flags) X(code, stacksize) X(code, nlocalsplus) X(code, framesize) X(code, version) X(code, bytecode)       \
@@ -47,11 +48,14 @@
     /* PyFunctionObject */                                                                                             \
     X(function, code) X(function, version)                                                                             \
     /* PyObject, PyTypeObject, PyUnicodeObject (state: the bit field word), PyBytesObject, PyTupleObject, PyLongObject */\
-    X(object, type) X(type, name) X(type, flags) X(type, basicsize) X(type, dictoffset) X(unicode, length)             \
-    X(unicode, state) X(unicode, ascii_data) X(unicode, compact_data) X(bytes, size) X(bytes, data) X(tuple, size)     \
+    X(object, type) X(type, name) X(type, flags) X(type, basicsize) X(type, base) X(type, dictoffset)                  \
+    X(unicode, length) X(unicode, state) X(unicode, ascii_data) X(unicode, compact_data) X(bytes, size) X(bytes, data) X(tuple, size)     \
     X(tuple, items) X(integer, tag) X(integer, digit)                                                                  \
     /* PyDictObject, PyModuleObject */                                                                                 \
-    X(dict, keys) X(dict, values) X(dict, used) X(module, dict)
+    X(dict, keys) X(dict, values) X(dict, used) X(module, dict)                                                        \
+    /* PyListObject, PySetObject, PyWeakReference, PyGenObject (coroutines and asynchronous generators begin as it     \
+       does). frame: gi_frame (3.8-3.10) or gi_iframe itself */                                                        \
+    X(list, size) X(list, items) X(set, mask) X(set, table) X(weakref, object) X(generator, frame) X(generator, state)
 /* clang-format on */
 
 struct python_layout {

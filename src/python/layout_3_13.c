@@ -47,6 +47,8 @@ static const struct python_published_field published[] = {
     {PYTHON_MEMBER(integer, digit), 4, PYTHON_WORD, 504, 0, "long_object.ob_digit"},
     {PYTHON_MEMBER(dict, keys), 8, PYTHON_WORD, 456, 0, "dict_object.ma_keys"},
     {PYTHON_MEMBER(dict, values), 8, PYTHON_WORD, 464, 0, "dict_object.ma_values"},
+    {PYTHON_MEMBER(list, size), 8, PYTHON_WORD, 440, 0, "list_object.ob_size"},
+    {PYTHON_MEMBER(list, items), 8, PYTHON_WORD, 432, 0, "list_object.ob_item"},
 };
 
 static const struct python_distance distances[] = {
@@ -68,10 +70,16 @@ static const struct python_distance distances[] = {
     {PYTHON_MEMBER(function, code), 8, PYTHON_NO_BASE, 48, "function.code"},
     {PYTHON_MEMBER(function, version), 4, PYTHON_NO_BASE, 136, "function.version"},
     {PYTHON_MEMBER(type, basicsize), 8, PYTHON_MEMBER(type, name), 8, "type.basicsize"},
+    {PYTHON_MEMBER(type, base), 8, PYTHON_MEMBER(type, flags), 88, "type.base"},
     {PYTHON_MEMBER(type, dictoffset), 8, PYTHON_MEMBER(type, flags), 120, "type.dictoffset"},
     {PYTHON_MEMBER(unicode, compact_data), 1, PYTHON_MEMBER(unicode, ascii_data), 16, "unicode.compact_data"},
     {PYTHON_MEMBER(dict, used), 8, PYTHON_MEMBER(dict, keys), -16, "dict.used"},
     {PYTHON_MEMBER(module, dict), 8, PYTHON_NO_BASE, 16, "module.dict"},
+    {PYTHON_MEMBER(set, mask), 8, PYTHON_NO_BASE, 32, "set.mask"},
+    {PYTHON_MEMBER(set, table), 8, PYTHON_NO_BASE, 40, "set.table"},
+    {PYTHON_MEMBER(weakref, object), 8, PYTHON_NO_BASE, 16, "weakref.object"},
+    {PYTHON_MEMBER(generator, frame), 8, PYTHON_NO_BASE, 72, "generator.frame"},
+    {PYTHON_MEMBER(generator, state), 1, PYTHON_NO_BASE, 67, "generator.state"},
 };
 
 const struct python_published python_published_3_13 = {
@@ -95,6 +103,7 @@ const struct python_published python_published_3_13 = {
             [PYTHON_GROUP_tuple] = 400,
             [PYTHON_GROUP_integer] = 488,
             [PYTHON_GROUP_dict] = 448,
+            [PYTHON_GROUP_list] = 424,
         },
 };
 

@@ -50,6 +50,12 @@ static const struct python_published_field published[] = {
     {PYTHON_MEMBER(integer, digit), 4, PYTHON_WORD, 584, 0, "long_object.ob_digit"},
     {PYTHON_MEMBER(dict, keys), 8, PYTHON_WORD, 536, 0, "dict_object.ma_keys"},
     {PYTHON_MEMBER(dict, values), 8, PYTHON_WORD, 544, 0, "dict_object.ma_values"},
+    {PYTHON_MEMBER(list, size), 8, PYTHON_WORD, 488, 0, "list_object.ob_size"},
+    {PYTHON_MEMBER(list, items), 8, PYTHON_WORD, 480, 0, "list_object.ob_item"},
+    {PYTHON_MEMBER(set, mask), 8, PYTHON_WORD, 520, 0, "set_object.mask"},
+    {PYTHON_MEMBER(set, table), 8, PYTHON_WORD, 512, 0, "set_object.table"},
+    {PYTHON_MEMBER(generator, frame), 8, PYTHON_WORD, 680, 0, "gen_object.gi_iframe"},
+    {PYTHON_MEMBER(generator, state), 1, PYTHON_WORD, 688, 0, "gen_object.gi_frame_state"},
 };
 
 static const struct python_distance distances[] = {
@@ -71,10 +77,12 @@ static const struct python_distance distances[] = {
     {PYTHON_MEMBER(function, code), 8, PYTHON_NO_BASE, 48, "function.code"},
     {PYTHON_MEMBER(function, version), 4, PYTHON_NO_BASE, 144, "function.version"},
     {PYTHON_MEMBER(type, basicsize), 8, PYTHON_MEMBER(type, name), 8, "type.basicsize"},
+    {PYTHON_MEMBER(type, base), 8, PYTHON_MEMBER(type, flags), 88, "type.base"},
     {PYTHON_MEMBER(type, dictoffset), 8, PYTHON_MEMBER(type, flags), 120, "type.dictoffset"},
     {PYTHON_MEMBER(unicode, compact_data), 1, PYTHON_MEMBER(unicode, ascii_data), 16, "unicode.compact_data"},
     {PYTHON_MEMBER(dict, used), 8, PYTHON_MEMBER(dict, keys), -16, "dict.used"},
     {PYTHON_MEMBER(module, dict), 8, PYTHON_NO_BASE, 16, "module.dict"},
+    {PYTHON_MEMBER(weakref, object), 8, PYTHON_NO_BASE, 16, "weakref.object"},
 };
 
 const struct python_published python_published_3_14 = {
@@ -98,6 +106,9 @@ const struct python_published python_published_3_14 = {
             [PYTHON_GROUP_tuple] = 448,
             [PYTHON_GROUP_integer] = 568,
             [PYTHON_GROUP_dict] = 528,
+            [PYTHON_GROUP_list] = 472,
+            [PYTHON_GROUP_set] = 496,
+            [PYTHON_GROUP_generator] = 664,
         },
 };
 

@@ -56,6 +56,12 @@ static const struct python_published_field published[] = {
     {PYTHON_MEMBER(integer, digit), 4, PYTHON_WORD, 680, 0, "long_object.ob_digit"},
     {PYTHON_MEMBER(dict, keys), 8, PYTHON_WORD, 632, 0, "dict_object.ma_keys"},
     {PYTHON_MEMBER(dict, values), 8, PYTHON_WORD, 640, 0, "dict_object.ma_values"},
+    {PYTHON_MEMBER(list, size), 8, PYTHON_WORD, 584, 0, "list_object.ob_size"},
+    {PYTHON_MEMBER(list, items), 8, PYTHON_WORD, 576, 0, "list_object.ob_item"},
+    {PYTHON_MEMBER(set, mask), 8, PYTHON_WORD, 616, 0, "set_object.mask"},
+    {PYTHON_MEMBER(set, table), 8, PYTHON_WORD, 608, 0, "set_object.table"},
+    {PYTHON_MEMBER(generator, frame), 8, PYTHON_WORD, 808, 0, "gen_object.gi_iframe"},
+    {PYTHON_MEMBER(generator, state), 1, PYTHON_WORD, 816, 0, "gen_object.gi_frame_state"},
 };
 
 static const struct python_distance distances[] = {
@@ -75,8 +81,10 @@ static const struct python_distance distances[] = {
     {PYTHON_MEMBER(code, version), 4, PYTHON_MEMBER(code, filename), -20, "code.version"},
     {PYTHON_MEMBER(function, code), 8, PYTHON_NO_BASE, 48, "function.code"},
     {PYTHON_MEMBER(function, version), 4, PYTHON_NO_BASE, 144, "function.version"},
+    {PYTHON_MEMBER(type, base), 8, PYTHON_MEMBER(type, dictoffset), -32, "type.base"},
     {PYTHON_MEMBER(dict, used), 8, PYTHON_MEMBER(dict, keys), -16, "dict.used"},
     {PYTHON_MEMBER(module, dict), 8, PYTHON_NO_BASE, 16, "module.dict"},
+    {PYTHON_MEMBER(weakref, object), 8, PYTHON_NO_BASE, 16, "weakref.object"},
 };
 
 const struct python_published python_published_3_15 = {
@@ -100,6 +108,9 @@ const struct python_published python_published_3_15 = {
             [PYTHON_GROUP_tuple] = 544,
             [PYTHON_GROUP_integer] = 664,
             [PYTHON_GROUP_dict] = 624,
+            [PYTHON_GROUP_list] = 568,
+            [PYTHON_GROUP_set] = 592,
+            [PYTHON_GROUP_generator] = 792,
         },
 };
 

@@ -26,6 +26,10 @@ enum python_group {
     PYTHON_GROUP_integer,
     PYTHON_GROUP_dict,
     PYTHON_GROUP_module,
+    PYTHON_GROUP_list,
+    PYTHON_GROUP_set,
+    PYTHON_GROUP_weakref,
+    PYTHON_GROUP_generator,
     PYTHON_GROUP_COUNT,
 };
 

@@ -45,6 +45,10 @@ static const struct {
     [PYTHON_GROUP_integer] = {24, 256},
     [PYTHON_GROUP_dict] = {40, 512},
     [PYTHON_GROUP_module] = {24, 512},
+    [PYTHON_GROUP_list] = {24, 256},
+    [PYTHON_GROUP_set] = {40, 512},
+    [PYTHON_GROUP_weakref] = {24, 256},
+    [PYTHON_GROUP_generator] = {80, 1024},
 };
 
 static const char *const group_names[PYTHON_GROUP_COUNT] = {
@@ -65,6 +69,10 @@ static const char *const group_names[PYTHON_GROUP_COUNT] = {
     [PYTHON_GROUP_integer] = "long_object",
     [PYTHON_GROUP_dict] = "dict_object",
     [PYTHON_GROUP_module] = "module_object",
+    [PYTHON_GROUP_list] = "list_object",
+    [PYTHON_GROUP_set] = "set_object",
+    [PYTHON_GROUP_weakref] = "weakref_object",
+    [PYTHON_GROUP_generator] = "gen_object",
 };
 
 /* What has been placed so far: the field's group, span and name. */

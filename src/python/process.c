@@ -1,8 +1,10 @@
 /* Opening an interpreter in a process, and what is known of it as a whole. */
+#include "python/asyncio.h"
 #include "python/inside.h"
 #include "python/objects.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -135,7 +137,20 @@ void python_close(struct python_process *p)
     edges_release(&p->edges);
     free(p->published);
     batch_release(&p->batch);
+    asyncio_free(p->asyncio);
     free(p);
+}
+
+/* _gil_runtime_state (Include/internal/pycore_gil.h, 3.8 to 3.15): cond, mutex, switch_cond, switch_mutex follow
+ * switch_number. */
+bool python_futex_is_gil(const struct python_process *p, uint64_t futex)
+{
+    uint64_t first = p->layout.gil_switch_number + 8u;
+    uint64_t size = 2 * (sizeof(pthread_cond_t) + sizeof(pthread_mutex_t));
+    for (size_t i = 0; i < p->interpreter_count; i++)
+        if (p->interpreters[i].gil != 0 && futex - p->interpreters[i].gil - first < size)
+            return true;
+    return false;
 }
 
 const struct python_info *python_info(const struct python_process *p)

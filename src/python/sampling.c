@@ -40,6 +40,19 @@ static struct thread *thread_known(struct interpreter *in, uint64_t address, uin
     return NULL;
 }
 
+/* Up to 3.11 a thread state bears the ids of the thread that made it until its own begins to run (Python/pystate.c,
+ * new_threadstate). The newest come first in the list. */
+static void threads_unborn(const struct python_process *p, struct thread **list, size_t count)
+{
+    for (size_t i = 0; i < count && p->layout.version < 0x030c; i++)
+        for (size_t k = i + 1; k < count; k++)
+            if (list[i]->ident == list[k]->ident) {
+                list[i]->ident = 0;
+                list[i]->tid = 0;
+                break;
+            }
+}
+
 /* Walks the list of thread states anew; keeps what is known of those that are still there. */
 static int threads_list(struct python_process *p, struct interpreter *in)
 {
@@ -78,6 +91,8 @@ static int threads_list(struct python_process *p, struct interpreter *in)
             t->address = at;
             t->ident = ident;
             t->serial = p->next_serial++;
+            t->result =
+                PYTHON_STACK_REJECTED; /* not read yet: it may have run, and gone to sleep, before it was listed */
         } else {
             for (size_t i = 0; i < in->count; i++)
                 if (in->threads[i] == t)
@@ -113,6 +128,7 @@ static int threads_list(struct python_process *p, struct interpreter *in)
         in->listed = false;
         return r;
     }
+    threads_unborn(p, list, count);
     for (size_t i = 0; i < in->count; i++)
         thread_free(in->threads[i]);
     free(in->threads);
@@ -394,8 +410,11 @@ static int interpreter_sample(struct python_process *p, struct interpreter *in, 
                 return -ENOMEM;
         }
         r = m ? threads_read(p, list, m) : 0;
-        for (size_t i = 0; i < m && r == 0; i++)
-            thread_walk(p, list[i], now_ns);
+        for (size_t i = 0; i < m; i++)
+            if (r == 0)
+                thread_walk(p, list[i], now_ns);
+            else
+                list[i]->result = PYTHON_STACK_REJECTED; /* nothing will tell again that it may have run */
     }
     in->attached = 0;
     for (size_t i = 0; i < in->count; i++) {
@@ -439,6 +458,9 @@ int python_sample(struct python_process *p, struct python_sample *ret)
     size_t total = 0, n = 0;
     int r = 0;
 
+    if (p->sampled_ns)
+        p->gap_ns = p->gap_ns - p->gap_ns / 8 + (now_ns - p->sampled_ns) / 8;
+    p->sampled_ns = now_ns;
     for (size_t i = 0; i < p->interpreter_count; i++)
         if (!p->interpreters[i].listed)
             list = true;
@@ -448,12 +470,20 @@ int python_sample(struct python_process *p, struct python_sample *ret)
         r = interpreter_sample(p, &p->interpreters[i], now_ns);
         total += p->interpreters[i].count;
     }
-    if (r < 0)
+    if (r < 0) {
+        p->published_count = 0; /* what it showed may be gone */
         return r;
+    }
     if (array_reserve(&p->published, &p->published_capacity, total + 1, sizeof(*p->published)) < 0)
         return -ENOMEM;
     for (size_t i = 0; i < p->interpreter_count; i++)
         publish(p, &p->interpreters[i], &n);
-    *ret = (struct python_sample){.threads = p->published, .count = n, .taken_ns = now_ns};
+    p->published_count = n;
+    python_last_sample(p, ret);
     return 0;
+}
+
+void python_last_sample(const struct python_process *p, struct python_sample *ret)
+{
+    *ret = (struct python_sample){.threads = p->published, .count = p->published_count, .taken_ns = p->sampled_ns};
 }

@@ -17,8 +17,9 @@ enum {
     CHUNKS_CAP = 1 << 16,
     CHUNK_MARGIN = 512, /* copied beyond the highest frame seen, for a callee that comes next */
     FETCH_SIZE = 1024,
-    CFRAME_SIZE = 24,    /* _PyCFrame: a flag, current_frame, previous */
-    ANEW_SAMPLES = 4096, /* after so many, what to copy is measured anew */
+    CFRAME_SIZE = 24,       /* _PyCFrame: a flag, current_frame, previous */
+    CFRAMES_SPAN = 8 << 10, /* of the C stack that is copied for them, at most */
+    ANEW_SAMPLES = 4096,    /* after so many, what to copy is measured anew */
 };
 
 void thread_free(struct thread *t)
@@ -53,13 +54,18 @@ int snapshot_plan(struct python_process *p, struct thread *t)
     struct snapshot *s = &t->snapshot;
     s->used = s->count = s->last_hit = 0;
     int r = region_add(s, t->address + p->thread_low, p->thread_high - p->thread_low);
-    if (t->cframe && r == 0)
-        r = region_add(s, t->cframe, CFRAME_SIZE);
+    if (t->cframes && r == 0)
+        r = region_add(s, t->cframes, (uint32_t)(t->cframes_end - t->cframes));
     for (size_t i = t->chunk_count; i-- > 0 && r == 0;)
         r = region_add(s, t->chunks[i].base, t->chunks[i].read);
-    for (size_t i = 0; i < t->heap_count && r == 0; i++)
-        if (t->heap[i].idle <= HEAP_FRAME_PLANNED)
-            r = region_add(s, t->heap[i].address, p->frame_header);
+    size_t kept = p->layout.version < 0x030b || p->gap_ns < HURRIED_NS ? 0 : HEAP_FRAMES_KEPT;
+    for (size_t i = 0; i < t->heap_count && r == 0; i++) {
+        struct heap_frame *f = &t->heap[i];
+        f->planned = f->idle <= HEAP_FRAME_PLANNED || kept > 0;
+        kept -= f->planned && f->idle > HEAP_FRAME_PLANNED;
+        if (f->planned)
+            r = region_add(s, f->address, p->frame_header);
+    }
     s->planned = s->count;
     return r;
 }
@@ -244,6 +250,20 @@ void snapshot_foresee(struct thread *t, uint64_t address)
         t->heap_count++;
 }
 
+void snapshot_cframe_met(const struct python_process *p, struct thread *t, uint64_t address)
+{
+    bool all = p->layout.version == 0x030b; /* else only the innermost is looked at */
+    uint64_t low = all && t->cframes && t->cframes < address ? t->cframes : address;
+    uint64_t end = t->cframes_end > address + CFRAME_SIZE ? t->cframes_end : address + CFRAME_SIZE;
+
+    if (!all || end - low > CFRAMES_SPAN) { /* too far from those that were met before */
+        low = address;
+        end = address + CFRAME_SIZE;
+    }
+    t->cframes = low;
+    t->cframes_end = end;
+}
+
 uint64_t snapshot_last_caller(const struct thread *t, uint64_t address, uint32_t code)
 {
     uint64_t at;
@@ -257,6 +277,8 @@ void snapshot_learn(struct python_process *p, struct thread *t)
 {
     bool anew = t->learnt++ % ANEW_SAMPLES == ANEW_SAMPLES - 1;
 
+    if (anew)
+        t->cframes = t->cframes_end = 0;
     heap_learn(t);
     for (size_t i = 0; i < t->step_count; i++) {
         const struct step *s = &t->steps[i];

@@ -16,7 +16,6 @@ enum {
     OWNER_GENERATOR = 1,
     OWNER_ENTRY = 3, /* FRAME_OWNED_BY_CSTACK (3.12, 3.13), _BY_INTERPRETER (3.14+); 4 is _BY_CSTACK in 3.14 */
     OWNER_LAST = 4,
-    CODE_MAX_AGE_NS = 20000000,
     THREAD_STATE_BYTES = 8192, /* of a PyThreadState, at most */
     ROOT_DEPTH = 4096,         /* frames rebuilt from the root at most */
 };
@@ -34,14 +33,12 @@ static bool is_old(const struct python_process *p)
 }
 
 /* 3.8 to 3.10: f_executing (3.8, 3.9), or f_state, whose FRAME_EXECUTING is 0 (3.10). */
-static bool executing(const struct python_process *p, const uint8_t *frame)
+bool walk_executing(const struct python_process *p, const uint8_t *frame)
 {
     return frame[p->layout.frame_state] == (p->layout.version == 0x030a ? 0 : 1);
 }
 
-/* Offset of the instruction, and in which bytecode; false if the pointer lies outside the code: then the frame is torn
- * or freed. */
-static bool instruction_offset(struct python_process *p, const uint8_t *frame, struct step *s)
+bool walk_instruction_offset(struct python_process *p, const uint8_t *frame, struct step *s)
 {
     const struct code *c = p->codes.items[s->code];
     uint16_t version = p->layout.version;
@@ -118,7 +115,7 @@ int walk_step_read(
         snapshot_foresee(t, address);
     }
     /* A frame that has returned or yielded since the thread's pointer to it was read has lost its caller. */
-    if (is_old(p) && !executing(p, frame))
+    if (is_old(p) && !walk_executing(p, frame))
         return -EAGAIN;
     s.stacktop = saved_stacktop(p, frame, address);
     if (map_get(&p->codes.by_address, pointer, &id)) {
@@ -129,13 +126,13 @@ int walk_step_read(
             return r == -ESRCH ? r : -EAGAIN;
         frame = snapshot_at(p, t, address, p->frame_header);
     }
-    if (frame && !instruction_offset(p, frame, &s)) {
+    if (frame && !walk_instruction_offset(p, frame, &s)) {
         /* The frame is torn, or the address holds another code object by now. */
         if (codes_verify(p, &s, 1, clock_monotonic_ns(), 1) < 0 || p->codes.items[s.code]->address ||
             codes_find(p, pointer, &s.code) < 0)
             return -EAGAIN;
         frame = snapshot_at(p, t, address, p->frame_header);
-        if (frame && !instruction_offset(p, frame, &s))
+        if (frame && !walk_instruction_offset(p, frame, &s))
             return -EAGAIN;
     }
     if (!frame)
@@ -160,6 +157,7 @@ static int chain_head(struct python_process *p, struct thread *t, uint64_t *ret)
         if (!cframe)
             return -EAGAIN;
         t->cframe = load64(cframe);
+        snapshot_cframe_met(p, t, t->cframe);
         at = t->cframe + p->layout.cframe_current_frame;
     }
     if (t->head_size == sizeof(t->head) && t->head_address == at) {
@@ -280,7 +278,9 @@ static int chain_follow(struct python_process *p, struct thread *t, uint64_t add
                 continue;
             }
             const uint8_t *frame = snapshot_at(p, t, address, p->frame_header);
-            if (!frame || frame[l->frame_owner] > OWNER_LAST)
+            /* Where an entry frame was, C has returned since, and its stack holds something else. */
+            if (!frame || frame[l->frame_owner] > OWNER_LAST ||
+                (frame[l->frame_owner] < OWNER_ENTRY && entry_slot(t, address)->address == address))
                 return -EAGAIN;
             if (frame[l->frame_owner] >= OWNER_ENTRY) {
                 if (t->step_count > 0)
@@ -296,11 +296,12 @@ static int chain_follow(struct python_process *p, struct thread *t, uint64_t add
         r = walk_step_read(p, t, address, s, &t->code_pointers[t->step_count]);
         if (r == -EAGAIN && !is_old(p)) { /* half written: what is above it cannot be told, what is below can */
             const uint8_t *frame = snapshot_at(p, t, address, p->frame_header);
-            if (!frame || n > t->step_count + 64 || !load64(frame + l->frame_previous))
+            uint64_t below = frame ? load64(frame + l->frame_previous) : 0;
+            if (!below || (below & 7) || n > t->step_count + 64)
                 return -EAGAIN;
             t->step_count = 0;
             t->mended = true;
-            address = load64(frame + l->frame_previous);
+            address = below;
             above = 0;
             continue;
         }
@@ -322,7 +323,7 @@ static int chain_follow(struct python_process *p, struct thread *t, uint64_t add
 
 static const uint8_t *planned_frame(struct python_process *p, struct thread *t, const struct heap_frame *f)
 {
-    return f->idle <= HEAP_FRAME_PLANNED ? snapshot_at(p, t, f->address, p->frame_header) : NULL;
+    return f->planned ? snapshot_at(p, t, f->address, p->frame_header) : NULL;
 }
 
 /* A frame in the copy that is executing and was called by the one at `address`; 0: there is none. */
@@ -330,7 +331,7 @@ static uint64_t executing_callee(struct python_process *p, struct thread *t, uin
 {
     for (size_t i = 0; i < t->heap_count; i++) {
         const uint8_t *frame = planned_frame(p, t, &t->heap[i]);
-        if (frame && executing(p, frame) && load64(frame + p->layout.frame_previous) == address)
+        if (frame && walk_executing(p, frame) && load64(frame + p->layout.frame_previous) == address)
             return t->heap[i].address;
     }
     return 0;
@@ -407,7 +408,7 @@ static bool leads_to(struct thread *t, uint64_t previous, uint64_t caller, bool 
 static uint64_t driven_generator(const struct python_process *p, struct thread *t, uint64_t address)
 {
     for (size_t i = 0; i < t->heap_count; i++) {
-        const uint8_t *frame = t->heap[i].idle <= HEAP_FRAME_PLANNED ? copied_frame(p, t, t->heap[i].address) : NULL;
+        const uint8_t *frame = t->heap[i].planned ? copied_frame(p, t, t->heap[i].address) : NULL;
         bool entered;
         if (frame && leads_to(t, load64(frame + p->layout.frame_previous), address, false, &entered))
             return t->heap[i].address;
@@ -415,9 +416,9 @@ static uint64_t driven_generator(const struct python_process *p, struct thread *
     return 0;
 }
 
-/* An edge of a generator that was driven on after the thread's pointer was read. In a loop that keeps time with us that
+/* An edge that the thread's pointer did not lead to. In a loop that keeps time with us, or where calls are short, that
  * may be the only way in which it is ever seen, so it is judged like any other. */
-static bool driven_edge_holds(
+static bool live_edge_holds(
     struct python_process *p, struct thread *t, const struct step *caller, const struct step *callee, uint64_t now_ns)
 {
     const struct step both[2] = {*callee, *caller};
@@ -453,7 +454,9 @@ static enum callee_found live_callee(struct python_process *p, struct thread *t,
     if (!ran || has_returned(p, caller, ret))
         return CALLEE_NONE;
     uint32_t at;
-    if (edges_known(&p->edges, caller, ret, ret->heap) || (ret->heap && driven_edge_holds(p, t, caller, ret, now_ns)))
+    if (edges_known(&p->edges, caller, ret, ret->heap) ||
+        ((ret->heap || (!ret->entered && (l->version >= 0x030d || runs(ret)))) &&
+            live_edge_holds(p, t, caller, ret, now_ns)))
         return CALLEE_LIVE;
     /* Up to 3.12 a frame that was popped shows only by the instruction that it stands at. */
     if ((!ret->entered && l->version < 0x030d) || !edges_reseat(&p->edges, caller, ret, &at))
@@ -500,7 +503,8 @@ static size_t extend(struct python_process *p, struct thread *t, struct step *or
 static int verify_codes(
     struct python_process *p, struct thread *t, uint64_t now_ns, uint64_t max_age_ns, size_t from, size_t to)
 {
-    int r = codes_verify(p, t->steps + from, to - from, now_ns, max_age_ns);
+    /* A thread without frames may have no steps at all, and nothing is to be added to NULL. */
+    int r = from < to ? codes_verify(p, t->steps + from, to - from, now_ns, max_age_ns) : 0;
 
     for (size_t i = from; i < to; i++)
         if (!p->codes.items[t->steps[i].code]->address && codes_find(p, t->code_pointers[i], &t->steps[i].code) < 0)
@@ -518,6 +522,8 @@ static void publish(struct python_process *p, struct thread *t, const struct ste
     for (size_t i = 0; i < depth; i++)
         if (!p->codes.items[order[i].code]->shim)
             t->frames[t->depth++] = (struct python_frame){.code = order[i].code, .at = order[i].at};
+    t->order = (size_t)(order - t->steps);
+    t->order_depth = depth;
     t->result = repaired ? PYTHON_STACK_REPAIRED : PYTHON_STACK_OK;
     if (repaired)
         p->counters.repaired++;
@@ -630,7 +636,7 @@ static bool walk_from_executing(struct python_process *p, struct thread *t, uint
 {
     for (size_t i = 0; i < t->heap_count; i++) {
         const uint8_t *frame = planned_frame(p, t, &t->heap[i]);
-        if (!frame || !executing(p, frame) || executing_callee(p, t, t->heap[i].address) ||
+        if (!frame || !walk_executing(p, frame) || executing_callee(p, t, t->heap[i].address) ||
             chain_follow(p, t, t->heap[i].address) < 0 || t->mended)
             continue;
         t->mended = true;

@@ -1,8 +1,8 @@
 /* Collapsed stacks, as flame graph programs read them. */
-#include "report/report.h"
+#include "report/export.h"
+#include "report/inside.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,23 +20,29 @@ static void put_name(struct buffer *out, const char *text)
             out->data[i] = ':';
 }
 
+void report_collapsed_frame(
+    struct buffer *out, const char *name, const char *file, uint32_t line, enum profile_kind kind)
+{
+    put_name(out, name);
+    if (kind != PROFILE_PYTHON)
+        return;
+    buffer_append_string(out, " (");
+    put_name(out, file);
+    if (line > 0)
+        buffer_printf(out, ":%u", line);
+    buffer_append_byte(out, ')');
+}
+
 static void put_frame(struct buffer *out, const struct profile *p, uint32_t node)
 {
     const struct profile_line *line = &p->lines[p->nodes[node].line];
     const struct profile_function *f = &p->functions[line->function];
-    put_name(out, f->name);
-    if (f->kind != PROFILE_PYTHON)
-        return;
-    buffer_append_string(out, " (");
-    put_name(out, f->file);
-    if (line->line > 0)
-        buffer_printf(out, ":%u", line->line);
-    buffer_append_byte(out, ')');
+    report_collapsed_frame(out, f->name, f->file, line->line, f->kind);
 }
 
-/* What is to be written: hits of a node, under a thread's name or none. */
+/* What is to be written: hits of a node, under the name of a thread, of a task, or none. */
 struct entry {
-    const char *thread;
+    const char *first;
     uint32_t node;
     uint64_t hits;
 };
@@ -44,7 +50,7 @@ struct entry {
 static int compare_entries(const void *a, const void *b)
 {
     const struct entry *x = a, *y = b;
-    int r = x->thread == NULL || y->thread == NULL ? 0 : strcmp(x->thread, y->thread);
+    int r = x->first == NULL || y->first == NULL ? 0 : strcmp(x->first, y->first);
     return r != 0 ? r : (x->node > y->node) - (x->node < y->node);
 }
 
@@ -67,8 +73,8 @@ static int put_entry(struct writing *w, const struct entry *e)
             return r;
         w->path[depth++] = at;
     }
-    if (e->thread != NULL) {
-        put_name(w->out, e->thread);
+    if (e->first != NULL) {
+        put_name(w->out, e->first);
         buffer_append_byte(w->out, ';');
     }
     while (depth > 0) {
@@ -85,20 +91,25 @@ static int put_entry(struct writing *w, const struct entry *e)
     return w->out->failed ? -ENOMEM : 0;
 }
 
-/* A thread without a name goes by its kernel id. */
 static const char *thread_name(struct arena *a, const struct profile_thread *t)
 {
-    char text[32];
-    if (t->name[0] != '\0')
-        return t->name;
-    int size = snprintf(text, sizeof(text), "thread %d", t->tid);
-    return arena_strndup(a, text, (size_t)size);
+    char spare[THREAD_SPARE];
+    const char *name = export_thread_name(t, spare);
+    return name == spare ? arena_strndup(a, spare, strlen(spare)) : name;
 }
 
-static int gather(const struct profile *p, bool threads, struct arena *a, struct entry *entries, size_t *ret_count)
+static const char *task_name(const struct profile *p, uint32_t task)
+{
+    if (task == PROFILE_NONE)
+        return "<no task>";
+    return p->tasks[task].name[0] != '\0' ? p->tasks[task].name : "<other tasks>";
+}
+
+static int gather(
+    const struct profile *p, enum report_first first, struct arena *a, struct entry *entries, size_t *ret_count)
 {
     size_t count = 0;
-    if (!threads) {
+    if (first == REPORT_FIRST_FRAME) {
         for (size_t i = 1; i < p->node_count; i++)
             if (p->nodes[i].self > 0)
                 entries[count++] = (struct entry){.node = (uint32_t)i, .hits = p->nodes[i].self};
@@ -107,13 +118,13 @@ static int gather(const struct profile *p, bool threads, struct arena *a, struct
     }
     for (size_t i = 0; i < p->cell_count; i++) {
         const struct profile_cell *c = &p->cells[i];
-        const char *name = thread_name(a, &p->threads[c->thread]);
+        const char *name = first == REPORT_FIRST_TASK ? task_name(p, c->task) : thread_name(a, &p->threads[c->thread]);
         if (name == NULL)
             return -ENOMEM;
-        entries[count++] = (struct entry){.thread = name, .node = c->node, .hits = c->hits};
+        entries[count++] = (struct entry){.first = name, .node = c->node, .hits = c->hits};
     }
     qsort(entries, count, sizeof(*entries), compare_entries);
-    /* Threads of one name, in whichever process, are one. */
+    /* Threads of one name, in whichever process, are one, and so are tasks. */
     size_t kept = 0;
     for (size_t i = 0; i < count; i++) {
         if (kept > 0 && compare_entries(&entries[kept - 1], &entries[i]) == 0)
@@ -125,15 +136,15 @@ static int gather(const struct profile *p, bool threads, struct arena *a, struct
     return 0;
 }
 
-int report_collapsed(struct buffer *out, const struct profile *p, bool threads,
+int report_collapsed(struct buffer *out, const struct profile *p, enum report_first first,
     int (*flush)(void *context, struct buffer *out), void *context)
 {
     struct writing w = {.out = out, .p = p, .flush = flush, .context = context};
     struct arena names;
     arena_init(&names, SIZE_MAX);
-    size_t count = 0, room = threads ? p->cell_count : p->node_count;
+    size_t count = 0, room = first != REPORT_FIRST_FRAME ? p->cell_count : p->node_count;
     struct entry *entries = calloc(room + 1, sizeof(*entries));
-    int r = entries == NULL ? -ENOMEM : gather(p, threads, &names, entries, &count);
+    int r = entries == NULL ? -ENOMEM : gather(p, first, &names, entries, &count);
     for (size_t i = 0; r == 0 && i < count; i++)
         r = put_entry(&w, &entries[i]);
     if (r == 0 && flush != NULL)

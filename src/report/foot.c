@@ -73,9 +73,62 @@ static void put_children(struct page *g, const struct record_counters *c)
     page_entry(g, "children", LABEL, text);
 }
 
+static uint64_t meta_count(const struct profile *p, const char *key)
+{
+    const char *text = profile_meta(p, key);
+    uint64_t count;
+    return text != NULL && parse_count(text, &count) == 0 ? count : 0;
+}
+
+/* The counters are of the whole run, the ticks of what was kept of it. */
+struct report_kept report_kept(const struct profile *p)
+{
+    return (struct report_kept){.one_in = meta_count(p, "thinned"),
+        .last_ns = meta_count(p, "last_ns"),
+        .dropped = p->has_counters && p->counters.ticks_taken > p->ticks};
+}
+
+static void put_kept(struct page *g)
+{
+    const struct profile *p = g->p;
+    struct report_kept k = report_kept(p);
+    char text[200], n[NUMBER_TEXT], kept[NUMBER_TEXT], all[NUMBER_TEXT];
+    if (k.one_in > 0) {
+        snprintf(text, sizeof(text),
+            "thinned to 1 tick in %s, evenly over the run, to keep the recording small; the counts here are of all "
+            "that was sampled",
+            number_text(n, k.one_in));
+        page_entry(g, "kept", LABEL, text);
+    }
+    if (k.last_ns == 0)
+        return;
+    time_text(n, (double)k.last_ns);
+    if (k.dropped)
+        snprintf(text, sizeof(text),
+            "the last %s of %s, recorded with --last %s; the counts here are of all that was sampled",
+            time_text(kept, (double)p->wall_ns), time_text(all, (double)p->counters.profiler_wall_ns), n);
+    else
+        snprintf(text, sizeof(text), "recorded with --last %s%s", n, p->has_counters ? "; nothing was dropped" : "");
+    page_entry(g, "kept", LABEL, text);
+}
+
+static void put_lost(struct page *g)
+{
+    const struct record_summary *s = &g->p->summary;
+    char text[200], lost[NUMBER_TEXT];
+    if (s->bytes_lost == 0)
+        return;
+    snprintf(text, sizeof(text),
+        "%s bytes of the recording are damaged or missing, from byte %llu on: no figure has them",
+        number_text(lost, s->bytes_lost), (unsigned long long)s->damaged_at);
+    page_entry(g, "lost", LABEL, text);
+}
+
 void report_foot(struct page *g)
 {
     const struct profile *p = g->p;
+    if (p->origin != PROFILE_RECORDING)
+        return; /* nothing is known of it */
     page_title(g, "how far to trust this");
     if (p->has_counters) {
         put_samples(g, &p->counters);
@@ -85,7 +138,9 @@ void report_foot(struct page *g)
         page_entry(g, "ticks", LABEL, "the recording ends before its first count of late and missed ones");
         put_stacks(g, p->present, p->repaired, p->rejected);
     }
+    put_kept(g);
     put_reconciliation(g);
+    put_lost(g);
     if (p->has_counters) {
         put_children(g, &p->counters);
         if (p->counters.bytes_lost > 0) {

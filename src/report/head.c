@@ -13,8 +13,13 @@ static void put_damage(struct page *g)
     if (s->complete)
         return;
     page_style(g, STYLE_BAD);
-    snprintf(text, sizeof(text), "%s, after %llu bytes; all before that is shown",
+    char lost[NUMBER_TEXT], gaps[NUMBER_TEXT];
+    int size = snprintf(text, sizeof(text), "%s, after %llu bytes; all before that is shown",
         s->damage[0] != '\0' ? s->damage : "cut short", (unsigned long long)s->damaged_at);
+    if (s->bytes_lost > 0 && size > 0)
+        snprintf(text + size, sizeof(text) - (size_t)size,
+            ", and all that could be read after it: %s bytes in %s %s lost", number_text(lost, s->bytes_lost),
+            number_text(gaps, s->gaps), s->gaps == 1 ? "place is" : "places are");
     page_text(g, "this recording is not whole");
     page_style(g, STYLE_PLAIN);
     page_end(g);
@@ -36,6 +41,30 @@ static size_t threads_seen(const struct profile *p, bool in_view)
     return count;
 }
 
+/* What another program wrote, and what it does not say. */
+static void put_origin(struct page *g)
+{
+    const struct profile *p = g->p;
+    char text[400], n[NUMBER_TEXT], threads[NUMBER_TEXT];
+    number_text(threads, threads_seen(p, false));
+    if (p->origin == PROFILE_SAMPLES)
+        snprintf(text, sizeof(text), "%s samples, %s %s", number_text(n, p->present), threads,
+            threads_seen(p, false) == 1 ? "thread" : "threads");
+    else
+        snprintf(text, sizeof(text), "%s%s", time_text(n, (double)p->wall_ns),
+            p->origin == PROFILE_CALLS ? ", calls measured by cProfile, its overhead included" : " in stacks");
+    page_entry(g, "", 0, text);
+    page_entry(g, "", 0,
+        p->origin == PROFILE_CALLS
+            ? "A file of pstats: it has no stacks and no lines. Total time of a function that calls itself is as "
+              "pstats has it."
+        : p->origin == PROFILE_WEIGHTS
+            ? "Imported. How many samples these times are of is not known: no share has an interval."
+            : "Imported. How long the program ran is not known, nor what was on a CPU. Ranges are 95 % intervals, as "
+              "if "
+              "each sample had been taken independently of the others.");
+}
+
 static void put_program(struct page *g)
 {
     const struct profile *p = g->p;
@@ -47,11 +76,19 @@ static void put_program(struct page *g)
     if ((python == NULL || python[0] == '\0') && p->process_count > 0)
         python = p->processes[0].python;
     page_style(g, STYLE_TITLE);
-    page_text(g, command == NULL || command[0] == '\0' ? "(unknown command)" : command);
+    page_text(g, p->origin != PROFILE_RECORDING          ? "an imported profile"
+                 : command == NULL || command[0] == '\0' ? "(unknown command)"
+                                                         : command);
     page_style(g, STYLE_PLAIN);
     page_end(g);
 
+    if (p->origin != PROFILE_RECORDING) {
+        put_origin(g);
+        return;
+    }
     page_printf(g, "%s of wall time", time_text(text, (double)p->wall_ns));
+    if (p->run_count > 1)
+        put_count(g, p->run_count, "run", "runs");
     put_count(g, p->process_count, "process", "processes");
     put_count(g, threads_seen(p, false), "thread", "threads");
     put_count(g, p->present, "sample", "samples");
@@ -132,20 +169,31 @@ static void put_whole(struct page *g)
         snprintf(text, sizeof(text), "It was recorded with --mode %s: other samples were not kept.", kept);
         page_entry(g, "", 0, text);
     }
-    page_text(g, "  Ranges are 95 % intervals of the share in this run.");
-    page_end(g);
+    if (p->run_count < 2) {
+        page_text(g, "  Ranges are 95 % intervals of the share in this run.");
+        page_end(g);
+        return;
+    }
+    snprintf(text, sizeof(text),
+        "Shares of functions and lines are means over %s runs, and their ranges 95 %% intervals between %s runs: of "
+        "the "
+        "mean share over all runs that could be. Other ranges are of the shares in these runs.",
+        number_text(count, p->run_count), number_text(wall, p->run_count));
+    page_entry(g, "", 0, text);
 }
 
 void report_head(struct page *g)
 {
     put_damage(g);
     put_program(g);
-    if (g->p->present == 0)
+    if (g->p->present == 0 || g->p->origin != PROFILE_RECORDING)
         return;
     page_end(g);
     put_share(g, "on a CPU", &g->p->on_cpu);
     if (g->p->has_gil.share > 0 || profile_meta(g->p, "note.gil") == NULL) {
         put_share(g, "holding the GIL", &g->p->has_gil);
+        if (g->p->gil_wait_known)
+            put_share(g, "waiting for it", &g->p->waits_for_gil);
     } else {
         page_text(g, "  holding the GIL  no GIL");
         page_end(g);

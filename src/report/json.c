@@ -1,8 +1,24 @@
+#include "report/export.h"
 #include "report/inside.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+static const char *origin_name(enum profile_origin origin)
+{
+    static const char *const names[] = {[PROFILE_RECORDING] = "recording",
+        [PROFILE_SAMPLES] = "imported samples",
+        [PROFILE_WEIGHTS] = "imported times",
+        [PROFILE_CALLS] = "imported calls"};
+    return names[origin];
+}
+
+static bool has_intervals(const struct profile *p)
+{
+    return p->origin == PROFILE_RECORDING || p->origin == PROFILE_SAMPLES;
+}
 
 static void put_share(struct json *j, const char *name, const struct profile_share *s)
 {
@@ -20,8 +36,8 @@ static void put_hits(struct json *j, const char *name, const struct profile *p, 
     json_integer(j, "hits", (int64_t)hits);
     json_number(j, "time_ns", profile_time_ns(p, hits));
     json_number(j, "share", s->share);
-    json_number(j, "low", s->low);
-    json_number(j, "high", s->high);
+    json_number(j, "low", has_intervals(p) ? s->low : NAN);
+    json_number(j, "high", has_intervals(p) ? s->high : NAN);
     if (on_cpu != NULL)
         json_integer(j, "on_cpu_hits", (int64_t)*on_cpu);
     json_object_end(j);
@@ -42,17 +58,6 @@ static void put_optional(struct json *j, const char *name, const char *text)
         json_text(j, name, text);
 }
 
-static const char *kind_name(enum profile_kind kind)
-{
-    static const char *const names[] = {
-        [PROFILE_PYTHON] = "python",
-        [PROFILE_GC] = "gc",
-        [PROFILE_CUT] = "unknown_callers",
-        [PROFILE_NO_FRAME] = "no_frame",
-    };
-    return names[kind];
-}
-
 static void put_recording(struct json *j, const struct profile *p)
 {
     const struct record_summary *s = &p->summary;
@@ -61,6 +66,8 @@ static void put_recording(struct json *j, const struct profile *p)
     json_integer(j, "bytes", (int64_t)s->bytes);
     json_integer(j, "chunks", (int64_t)s->chunks);
     json_integer(j, "restarts", (int64_t)p->restarts);
+    json_integer(j, "bytes_lost", (int64_t)s->bytes_lost);
+    json_integer(j, "gaps", (int64_t)s->gaps);
     if (s->complete) {
         json_null(j, "damage");
         json_null(j, "damaged_at");
@@ -96,6 +103,7 @@ static void put_processes(struct json *j, const struct profile *p)
         json_object_begin(j, NULL);
         json_integer(j, "id", q->id);
         json_integer(j, "parent", q->parent);
+        json_integer(j, "run", q->run);
         json_integer(j, "pid", q->pid);
         json_integer(j, "image", (int64_t)q->image);
         json_text(j, "python", q->python);
@@ -127,6 +135,7 @@ static void put_threads(struct json *j, const struct profile *p)
         json_integer(j, "samples", (int64_t)t->present);
         json_integer(j, "on_cpu_samples", (int64_t)t->on_cpu);
         json_integer(j, "has_gil_samples", (int64_t)t->has_gil);
+        json_integer(j, "waits_for_gil_samples", (int64_t)t->waits_for_gil);
         if (t->measured) {
             json_integer(j, "kernel_cpu_ns", (int64_t)t->kernel_cpu_ns);
             json_integer(j, "kernel_wait_ns", (int64_t)t->kernel_wait_ns);
@@ -140,7 +149,42 @@ static void put_place(struct json *j, const struct profile_function *f)
 {
     json_text(j, "function", f->name);
     json_text(j, "file", f->file);
-    json_text(j, "kind", kind_name(f->kind));
+    json_text(j, "kind", export_kind_name(f->kind));
+}
+
+/* What there is by run, where there are several. */
+static void put_runs_of(struct json *j, const struct profile *p, const struct profile_run_hits *hits, size_t count)
+{
+    if (p->run_count < 2)
+        return;
+    struct profile_share self = profile_runs_share(p, hits, count, false);
+    struct profile_share total = profile_runs_share(p, hits, count, true);
+    json_object_begin(j, "between_runs");
+    put_share(j, "self", &self);
+    put_share(j, "total", &total);
+    json_array_begin(j, "runs");
+    for (size_t i = 0; i < count; i++) {
+        json_object_begin(j, NULL);
+        json_integer(j, "run", hits[i].run);
+        json_integer(j, "self_hits", (int64_t)hits[i].self);
+        json_integer(j, "total_hits", (int64_t)hits[i].total);
+        json_object_end(j);
+    }
+    json_array_end(j);
+    json_object_end(j);
+}
+
+static void put_runs(struct json *j, const struct profile *p)
+{
+    json_array_begin(j, "runs");
+    for (size_t i = 0; i < p->run_count; i++) {
+        json_object_begin(j, NULL);
+        json_integer(j, "wall_ns", (int64_t)p->runs[i].wall_ns);
+        json_integer(j, "ticks", (int64_t)p->runs[i].ticks);
+        json_integer(j, "hits", (int64_t)p->runs[i].hits);
+        json_object_end(j);
+    }
+    json_array_end(j);
 }
 
 static int put_functions(struct json *j, const struct profile *p, enum report_sort sort)
@@ -159,6 +203,9 @@ static int put_functions(struct json *j, const struct profile *p, enum report_so
         json_integer(j, "first_line", f->first_line);
         put_sums(j, "self", p, &f->self, &f->self_cpu);
         put_sums(j, "total", p, &f->total, &f->total_cpu);
+        const struct profile_run_hits *runs = NULL;
+        size_t run_count = profile_function_runs(p, order[i], &runs);
+        put_runs_of(j, p, runs, run_count);
         json_object_end(j);
     }
     json_array_end(j);
@@ -184,6 +231,9 @@ static int put_lines(struct json *j, const struct profile *p)
         json_integer(j, "line", line->line);
         put_sums(j, "self", p, &line->self, NULL);
         put_sums(j, "total", p, &line->total, NULL);
+        const struct profile_run_hits *runs = NULL;
+        size_t run_count = profile_line_runs(p, order[i], &runs);
+        put_runs_of(j, p, runs, run_count);
         if (profile_source_line(p, f->file, line->line, &text, &size))
             json_string(j, "source", text, size);
         else
@@ -192,6 +242,29 @@ static int put_lines(struct json *j, const struct profile *p)
     }
     json_array_end(j);
     free(order);
+    return 0;
+}
+
+static int put_tasks(struct json *j, const struct profile *p)
+{
+    struct profile_task_group *groups = NULL;
+    size_t count;
+    int r = profile_task_groups(p, &groups, &count);
+    if (r < 0)
+        return r;
+    json_array_begin(j, "tasks");
+    for (size_t i = 0; i < count; i++) {
+        struct profile_share share = profile_task_share(p, &groups[i]);
+        json_object_begin(j, NULL);
+        put_optional(j, "name", groups[i].name);
+        put_place(j, &p->functions[groups[i].function]);
+        json_integer(j, "first_line", p->functions[groups[i].function].first_line);
+        json_integer(j, "tasks", (int64_t)groups[i].tasks);
+        put_hits(j, "total", p, groups[i].hits, &share, &groups[i].on_cpu);
+        json_object_end(j);
+    }
+    json_array_end(j);
+    free(groups);
     return 0;
 }
 
@@ -217,7 +290,7 @@ static int put_path(struct json *j, const struct profile *p)
     return 0;
 }
 
-static void put_truth(struct json *j, const struct profile *p)
+void report_json_truth(struct json *j, const struct profile *p)
 {
     if (p->has_counters) {
         json_object_begin(j, "counters");
@@ -228,6 +301,12 @@ static void put_truth(struct json *j, const struct profile *p)
     } else {
         json_null(j, "counters");
     }
+    struct report_kept kept = report_kept(p);
+    json_object_begin(j, "kept");
+    json_integer(j, "one_tick_in", kept.one_in > 0 ? (int64_t)kept.one_in : 1);
+    json_integer(j, "last_ns", (int64_t)kept.last_ns);
+    json_boolean(j, "dropped", kept.dropped);
+    json_object_end(j);
     struct profile_reconciliation r = profile_reconcile(p);
     json_object_begin(j, "cpu_time");
     json_integer(j, "threads", (int64_t)r.threads);
@@ -264,33 +343,46 @@ static void put_truth(struct json *j, const struct profile *p)
     json_array_end(j);
 }
 
+void report_json_facts(struct json *j, const struct profile *p)
+{
+    put_recording(j, p);
+    put_program(j, p);
+    json_integer(j, "wall_ns", (int64_t)p->wall_ns);
+    json_integer(j, "ticks", (int64_t)p->ticks);
+    json_integer(j, "samples", (int64_t)p->present);
+    json_integer(j, "repaired", (int64_t)p->repaired);
+    json_integer(j, "rejected", (int64_t)p->rejected);
+    json_integer(j, "hits", (int64_t)p->hits);
+    json_number(j, "time_ns", profile_time_ns(p, p->hits));
+    put_share(j, "on_cpu", &p->on_cpu);
+    put_share(j, "has_gil", &p->has_gil);
+    if (p->gil_wait_known)
+        put_share(j, "waits_for_gil", &p->waits_for_gil);
+    else
+        json_null(j, "waits_for_gil");
+    put_processes(j, p);
+    put_threads(j, p);
+}
+
 int report_json(struct buffer *out, const struct profile *p, const struct report_options *options)
 {
     struct json j = {.out = out};
     json_object_begin(&j, NULL);
     json_text(&j, "format", "pitviper report");
     json_integer(&j, "version", 1);
-    put_recording(&j, p);
-    put_program(&j, p);
-    json_integer(&j, "wall_ns", (int64_t)p->wall_ns);
-    json_integer(&j, "ticks", (int64_t)p->ticks);
-    json_integer(&j, "samples", (int64_t)p->present);
-    json_integer(&j, "repaired", (int64_t)p->repaired);
-    json_integer(&j, "rejected", (int64_t)p->rejected);
-    json_integer(&j, "hits", (int64_t)p->hits);
-    json_number(&j, "time_ns", profile_time_ns(p, p->hits));
-    put_share(&j, "on_cpu", &p->on_cpu);
-    put_share(&j, "has_gil", &p->has_gil);
-    put_processes(&j, p);
-    put_threads(&j, p);
+    json_text(&j, "origin", origin_name(p->origin));
+    report_json_facts(&j, p);
+    put_runs(&j, p);
     int r = put_functions(&j, p, options->sort);
     if (r == 0)
         r = put_lines(&j, p);
     if (r == 0)
+        r = put_tasks(&j, p);
+    if (r == 0)
         r = put_path(&j, p);
     if (r < 0)
         return r;
-    put_truth(&j, p);
+    report_json_truth(&j, p);
     json_object_end(&j);
     buffer_append_byte(out, '\n');
     return out->failed ? -ENOMEM : 0;

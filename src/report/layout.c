@@ -4,6 +4,19 @@
 #include <stdio.h>
 #include <string.h>
 
+struct page page_of(struct buffer *out, const struct profile *p, const struct report_options *options)
+{
+    return (struct page){
+        .out = out,
+        .p = p,
+        .width = options->width == 0   ? 80
+                 : options->width < 40 ? 40
+                                       : options->width,
+        .rows = options->rows == 0 ? 12 : options->rows,
+        .colour = options->colour,
+    };
+}
+
 /* ---- pieces of a line ---- */
 
 static size_t room(const struct page *g)
@@ -22,6 +35,19 @@ void page_fitted(struct page *g, const char *text, size_t columns)
 void page_text(struct page *g, const char *text)
 {
     page_fitted(g, text, room(g));
+}
+
+void page_source(struct page *g, const char *text, size_t size)
+{
+    char copy[512];
+    for (; size > 0 && (*text == ' ' || *text == '\t' || *text == '\f'); text++)
+        size--;
+    size = size < sizeof(copy) - 1 ? size : sizeof(copy) - 1;
+    for (size_t i = 0; i < size; i++)
+        copy[i] = text[i] == '\t' ? ' ' : text[i];
+    copy[size] = '\0';
+    /* A zero byte in the text ends it; the terminal sees none of them. */
+    page_text(g, copy);
 }
 
 static void page_spaces(struct page *g, size_t count)
@@ -62,6 +88,7 @@ void page_style(struct page *g, enum style style)
         [STYLE_DIM] = "\033[2m",
         [STYLE_WARM] = "\033[33m",
         [STYLE_HOT] = "\033[1;31m",
+        [STYLE_GOOD] = "\033[32m",
         [STYLE_BAD] = "\033[1;31m",
     };
     if (g->colour)

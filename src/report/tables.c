@@ -1,4 +1,4 @@
-/* Functions, lines with their source, threads, and the heaviest path. */
+/* Functions, lines with their source, threads, asyncio tasks, and the heaviest path. */
 #include "report/inside.h"
 
 #include <errno.h>
@@ -11,6 +11,7 @@ enum {
     INTERVAL_COLUMNS = 10,
     TIME_COLUMNS = 8,
     CPU_COLUMNS = 6,
+    TASKS_COLUMNS = 5,
     UNSOURCED_SHOWN = 4,
     PATH_SHOWN = 28,
 };
@@ -25,7 +26,8 @@ static void put_share(struct page *g, const struct profile_share *s)
     page_style(g, STYLE_PLAIN);
     page_text(g, " ");
     page_style(g, STYLE_DIM);
-    page_column(g, interval_text(text, s), INTERVAL_COLUMNS, true);
+    bool known = g->p->origin == PROFILE_RECORDING || g->p->origin == PROFILE_SAMPLES;
+    page_column(g, known ? interval_text(text, s) : "", INTERVAL_COLUMNS, true);
     page_style(g, STYLE_PLAIN);
 }
 
@@ -53,12 +55,31 @@ static void put_more(struct page *g, size_t more, const char *what)
     page_end(g);
 }
 
+struct profile_share report_function_share(const struct profile *p, uint32_t function, bool total)
+{
+    const struct profile_run_hits *hits = NULL;
+    const struct profile_function *f = &p->functions[function];
+    if (p->run_count < 2)
+        return profile_share(p, total ? &f->total : &f->self);
+    size_t count = profile_function_runs(p, function, &hits);
+    return profile_runs_share(p, hits, count, total);
+}
+
+struct profile_share report_line_share(const struct profile *p, uint32_t line, bool total)
+{
+    const struct profile_run_hits *hits = NULL;
+    if (p->run_count < 2)
+        return profile_share(p, total ? &p->lines[line].total : &p->lines[line].self);
+    size_t count = profile_line_runs(p, line, &hits);
+    return profile_runs_share(p, hits, count, total);
+}
+
 int report_functions(struct page *g, bool by_total)
 {
     const struct profile *p = g->p;
     uint32_t *order = NULL;
     size_t count, shown = 0, with = 0;
-    bool shows_cpu = p->options.mode != PROFILE_CPU; /* there, all of it is */
+    bool shows_cpu = p->options.mode != PROFILE_CPU && p->origin == PROFILE_RECORDING; /* there, all of it is */
     int r = by_total ? profile_functions_by_total(p, &order, &count) : profile_functions_by_self(p, &order, &count);
     if (r < 0)
         return r;
@@ -86,9 +107,9 @@ int report_functions(struct page *g, bool by_total)
         if (shown == g->rows)
             continue;
         shown++;
-        struct profile_share share = profile_share(p, s);
+        struct profile_share share = report_function_share(p, order[i], by_total);
         put_share(g, &share);
-        page_column(g, time_text(text, profile_time_ns(p, s->y)), TIME_COLUMNS + 1, true);
+        page_column(g, p->wall_ns > 0 ? time_text(text, profile_time_ns(p, s->y)) : "-", TIME_COLUMNS + 1, true);
         snprintf(text, sizeof(text), "%.0f %%", 100 * (double)on_cpu / (double)s->y);
         if (shows_cpu)
             page_column(g, text, CPU_COLUMNS + 2, true);
@@ -102,24 +123,12 @@ int report_functions(struct page *g, bool by_total)
 
 /* ---- lines ---- */
 
-/* The line's text without its indentation, tabs as spaces. */
 static void put_source(struct page *g, const char *path, uint32_t line)
 {
     const char *text;
     size_t size;
-    char copy[512];
-    if (!profile_source_line(g->p, path, line, &text, &size))
-        return;
-    while (size > 0 && (*text == ' ' || *text == '\t' || *text == '\f')) {
-        text++;
-        size--;
-    }
-    size = size < sizeof(copy) - 1 ? size : sizeof(copy) - 1;
-    for (size_t i = 0; i < size; i++)
-        copy[i] = text[i] == '\t' ? ' ' : text[i];
-    copy[size] = '\0';
-    /* A zero byte in the text ends it; the terminal sees none of them. */
-    page_text(g, copy);
+    if (profile_source_line(g->p, path, line, &text, &size))
+        page_source(g, text, size);
 }
 
 struct unsourced {
@@ -172,7 +181,7 @@ int report_lines(struct page *g)
         if (f->kind != PROFILE_PYTHON)
             continue;
         shown++;
-        struct profile_share share = profile_share(p, &line->self);
+        struct profile_share share = report_line_share(p, order[i], false);
         put_share(g, &share);
         page_text(g, "  ");
         size_t left = g->width > g->column ? g->width - g->column : 0, place = left * 2 / 5, start = g->column;
@@ -253,6 +262,44 @@ int report_threads(struct page *g)
     }
     free(order);
     return 0;
+}
+
+/* ---- tasks ---- */
+
+static void put_task(struct page *g, const struct profile_task_group *t)
+{
+    const struct profile_function *f = &g->p->functions[t->function];
+    char text[NUMBER_TEXT];
+    struct profile_share share = profile_task_share(g->p, t);
+    put_share(g, &share);
+    page_column(g, g->p->wall_ns > 0 ? time_text(text, profile_time_ns(g->p, t->hits)) : "-", TIME_COLUMNS + 1, true);
+    page_column(g, number_text(text, t->tasks), TASKS_COLUMNS + 2, true);
+    page_text(g, "  ");
+    size_t left = g->width > g->column ? g->width - g->column : 0, start = g->column;
+    size_t name = t->name == NULL ? 0 : left * 2 / 5;
+    page_fitted(g, t->name == NULL ? "" : t->name, name > 2 ? name - 2 : 0);
+    page_column(g, "", g->column - start < name ? name - (g->column - start) : 0, false);
+    page_fitted(g, f->name, left - name);
+    page_end(g);
+}
+
+int report_tasks(struct page *g)
+{
+    struct profile_task_group *groups = NULL;
+    size_t count;
+    int r = profile_task_groups(g->p, &groups, &count);
+    if (r == 0 && count > 0) {
+        page_title(g, "asyncio tasks, by the time in which they ran");
+        page_style(g, STYLE_DIM);
+        page_text(g, "    share      range     time  tasks  name and coroutine");
+        page_style(g, STYLE_PLAIN);
+        page_end(g);
+        for (size_t i = 0; i < count && i < g->rows; i++)
+            put_task(g, &groups[i]);
+        put_more(g, count > g->rows ? count - g->rows : 0, "tasks");
+    }
+    free(groups);
+    return r;
 }
 
 /* ---- the heaviest path ---- */

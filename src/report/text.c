@@ -9,24 +9,19 @@ static int put_view(struct page *g, enum report_sort sort)
         r = report_functions(g, false);
     if (r == 0 && sort != REPORT_SELF)
         r = report_functions(g, true);
-    if (r == 0)
+    bool stacks = g->p->origin != PROFILE_CALLS, threads = g->p->origin == PROFILE_RECORDING;
+    if (r == 0 && stacks)
         r = report_lines(g);
-    if (r == 0)
+    if (r == 0 && stacks)
         r = report_path(g);
-    return r < 0 ? r : report_threads(g);
+    if (r == 0 && threads)
+        r = report_tasks(g);
+    return r < 0 || !threads ? r : report_threads(g);
 }
 
 int report_text(struct buffer *out, const struct profile *p, const struct report_options *options)
 {
-    struct page g = {
-        .out = out,
-        .p = p,
-        .width = options->width == 0   ? 80
-                 : options->width < 40 ? 40
-                                       : options->width,
-        .rows = options->rows == 0 ? 12 : options->rows,
-        .colour = options->colour,
-    };
+    struct page g = page_of(out, p, options);
     int r = 0;
     report_head(&g);
     if (p->hits > 0) {

@@ -34,23 +34,39 @@ void fold_restart(struct sampler *s)
             struct watched_thread *t = &s->watched[i].threads[k];
             t->depth = 0;
             t->stack = t->plain_stack = 0;
-            t->state = 0;
+            t->state = t->task = 0;
         }
     record_put_restart(s->writer);
 }
 
+/* Room for `id` in a table from the target's ids to the recording's; what is new is 0. */
+static bool ids_reserve(uint32_t **ids, size_t *capacity, uint32_t id)
+{
+    size_t before = *capacity;
+
+    if (array_reserve(ids, capacity, id + 1u, sizeof(**ids)) < 0)
+        return false;
+    if (*capacity > before)
+        memset(*ids + before, 0, (*capacity - before) * sizeof(**ids));
+    return true;
+}
+
+static void epoch_enter(struct sampler *s, struct watched *w)
+{
+    if (w->epoch == s->fold.epoch)
+        return;
+    if (w->codes)
+        memset(w->codes, 0, w->codes_capacity * sizeof(*w->codes));
+    if (w->tasks)
+        memset(w->tasks, 0, w->tasks_capacity * sizeof(*w->tasks));
+    w->epoch = s->fold.epoch;
+}
+
 static uint32_t code_id(struct sampler *s, struct watched *w, uint32_t code)
 {
-    if (w->epoch != s->fold.epoch) {
-        if (w->codes)
-            memset(w->codes, 0, w->codes_capacity * sizeof(*w->codes));
-        w->epoch = s->fold.epoch;
-    }
-    size_t before = w->codes_capacity;
-    if (array_reserve(&w->codes, &w->codes_capacity, code + 1u, sizeof(*w->codes)) < 0)
+    epoch_enter(s, w);
+    if (!ids_reserve(&w->codes, &w->codes_capacity, code))
         return 0;
-    if (w->codes_capacity > before)
-        memset(w->codes + before, 0, (w->codes_capacity - before) * sizeof(*w->codes));
     if (!w->codes[code]) {
         const struct python_code *c = python_code(w->python, code);
         struct record_code r = {.id = s->fold.code_count++,
@@ -117,6 +133,21 @@ uint32_t fold_stack(struct sampler *s, struct watched *w, struct watched_thread 
     t->depth = from->depth;
     t->plain_stack = t->depth ? t->nodes[t->depth - 1] : 0;
     return t->plain_stack;
+}
+
+uint32_t fold_task(struct sampler *s, struct watched *w, uint32_t running)
+{
+    epoch_enter(s, w);
+    if (!ids_reserve(&w->tasks, &w->tasks_capacity, running))
+        return 0;
+    if (!w->tasks[running] && s->fold.task_count < TASKS_CAP) {
+        struct python_running task = python_running(w->python, running);
+        struct record_task r = {
+            .id = ++s->fold.task_count, .process = w->id, .code = code_id(s, w, task.code), .name = task.name};
+        record_put_task(s->writer, &r);
+        w->tasks[running] = r.id;
+    }
+    return w->tasks[running];
 }
 
 uint32_t fold_pseudo(struct sampler *s, uint32_t stack, enum record_frame_kind kind)

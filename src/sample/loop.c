@@ -9,7 +9,7 @@
 
 enum {
     REAL_TIME_RATE = 25000, /* above, the loop spins all the time, which real-time throttling would punish */
-    COST_PER_READ_NS = 250, /* what one read costs the target, docs/truth.md: bench/slowdown.py */
+    COST_PER_READ_NS = 750, /* what one read costs the target, by bench/slowdown.py at 100 kHz: docs/results.md */
 };
 
 int sampler_new(const struct sample_options *options, struct target *first, struct record_writer *writer,
@@ -134,22 +134,32 @@ static bool keep_house(struct sampler *s, uint64_t now)
             s->result.own_core = schedule_avoid_core(s->busy_core);
             s->avoided_core = s->busy_core;
         }
-        sources_write(s, 4);
+        (void)sources_step(s);
     }
     if (now - s->second_ns > SECOND_NS) {
         s->second_ns = now;
         counters_put(s, now);
-        if (s->fold.stack_count > STACKS_CAP)
+        if (s->fold.stack_count > STACKS_CAP || record_writer_wants_restart(s->writer))
             fold_restart(s);
     }
-    record_writer_flush(s->writer, now, false);
+    if (s->options.cut && *s->options.cut) {
+        char path[4200];
+        *s->options.cut = 0;
+        counters_put(s, now);
+        if (record_writer_cut(s->writer, path, sizeof(path)) < 0)
+            record_put_meta(s->writer, "note.cut", "a cut that was asked for could not be written");
+    }
+    bool flush = s->options.flush_ns > 0 && now - s->flushed_ns >= s->options.flush_ns;
+    if (flush)
+        s->flushed_ns = now;
+    record_writer_flush(s->writer, now, flush);
     return s->watched[0].ended;
 }
 
 /* It is done between ticks that leave time for it. */
-static bool house_due(const struct sampler *s)
+static bool house_due(const struct sampler *s, uint64_t now)
 {
-    uint64_t now = clock_monotonic_ns(), ago = now - s->kept_ns;
+    uint64_t ago = now - s->kept_ns;
 
     return ago >= KEEP_MOST_NS || (ago > KEEP_NS && schedule_has_time(&s->schedule, now, KEEP_TAKES_NS));
 }
@@ -177,25 +187,27 @@ int sampler_run(struct sampler *s, struct sample_result *ret, struct error *e)
     schedule_init(&s->schedule, s->options.rate_hz, now);
     while (!(s->options.stop && *s->options.stop)) {
         uint64_t pause = s->kept_ns + KEEP_MOST_NS; /* a slow rate must not make us miss an end or a child */
-        bool tick = schedule_wait(&s->schedule, &s->result.counters, pause < until ? pause : until, s->options.stop);
-        now = clock_monotonic_ns();
-        if (tick) {
+        if (schedule_wait(&s->schedule, &s->result.counters, pause < until ? pause : until, s->options.stop, &now)) {
+            uint64_t began = now;
             s->ticks++;
             for (size_t i = 0; i < s->count; i++)
                 if (s->watched[i].python && !s->watched[i].ended)
                     watch_sample(s, &s->watched[i]);
-            record_put_tick(s->writer, now);
-            schedule_taken(&s->schedule, now, clock_monotonic_ns(), &s->result.counters);
+            record_put_tick(s->writer, began);
+            now = clock_monotonic_ns();
+            schedule_taken(&s->schedule, began, now, &s->result.counters);
         }
         if (now > until)
             break;
-        if (house_due(s) || s->watched[0].ended) {
-            now = clock_monotonic_ns();
+        if (house_due(s, now) || s->watched[0].ended) {
             if (keep_house(s, now) || s->watched[0].ended) {
                 s->result.first_ended = true;
                 break;
             }
             release_ended(s);
+            now = clock_monotonic_ns();
+        } else if (schedule_has_time(&s->schedule, now, SOURCE_TAKES_NS) && sources_step(s)) {
+            now = clock_monotonic_ns();
         }
         r = record_writer_failure(s->writer);
         if (r == -EPIPE) /* whoever read the recording is gone; a full disk does not end the run */
@@ -207,7 +219,8 @@ int sampler_run(struct sampler *s, struct sample_result *ret, struct error *e)
             watch_slow(s, &s->watched[i]);
             watch_end(s, &s->watched[i], now);
         }
-    sources_write(s, SIZE_MAX);
+    while (sources_step(s))
+        ;
     counters_put(s, now);
     s->result.wall_ns = now - s->started_ns;
     *ret = s->result;

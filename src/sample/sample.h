@@ -23,8 +23,10 @@ struct sample_options {
     uint64_t duration_ns; /* 0: until the first process ends or `stop` is set */
     bool children;        /* follow descendants into the same recording */
     bool sources;         /* put the text of sampled source files into the recording */
+    uint64_t flush_ns;    /* what was recorded is written at least so often; 0: as the writer does, each second */
     const char *thread;   /* only threads of this name or kernel id; NULL: all */
     const volatile sig_atomic_t *stop;
+    volatile sig_atomic_t *cut; /* set: cut a ring's recording out, and clear it; NULL: never */
 };
 
 struct sample_result {

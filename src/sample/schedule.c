@@ -47,21 +47,22 @@ static uint64_t service(const struct schedule *c)
     return c->service_ns + 2 * c->deviation_ns;
 }
 
-bool schedule_wait(
-    struct schedule *c, struct record_counters *counters, uint64_t until_ns, const volatile sig_atomic_t *stop)
+bool schedule_wait(struct schedule *c, struct record_counters *counters, uint64_t until_ns,
+    const volatile sig_atomic_t *stop, uint64_t *now_ns)
 {
-    uint64_t now = clock_monotonic_ns();
+    uint64_t now = *now_ns;
 
     if (c->due > until_ns) {
         if (now < until_ns)
             sleep_until(until_ns);
+        *now_ns = clock_monotonic_ns();
         return false;
     }
     if (!c->spin && c->due > now + c->spin_ns)
         sleep_until(c->due - c->spin_ns);
-    for (now = clock_monotonic_ns(); now < c->due; now = clock_monotonic_ns())
-        if (stop && *stop)
-            return false;
+    while (now < c->due && !(stop && *stop))
+        now = clock_monotonic_ns();
+    *now_ns = now;
     if (stop && *stop)
         return false;
     counters->ticks_due++;

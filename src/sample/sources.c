@@ -8,13 +8,24 @@
 #include <unistd.h>
 
 enum {
+    PIECE = 32 << 10, /* read and summed at a time, in a tenth of a millisecond: a pause between two ticks has room */
     SOURCE_CAP = 1 << 20,   /* bytes of one file's text */
     SOURCES_CAP = 64 << 20, /* bytes of paths; a run that exec()s generated names for ever stops noting them */
 };
 
+static void source_close(struct sources *x)
+{
+    fd_close(&x->fd);
+    x->fd = -1;
+    free(x->current.path);
+    x->current.path = NULL;
+}
+
 int sources_init(struct sources *x)
 {
     memset(x, 0, sizeof(*x));
+    x->fd = -1;
+    buffer_init(&x->text, SOURCE_CAP + 1);
     return strings_init(&x->seen, SOURCES_CAP);
 }
 
@@ -23,6 +34,8 @@ void sources_release(struct sources *x)
     for (size_t i = 0; i < x->count; i++)
         free(x->pending[i].path);
     free(x->pending);
+    source_close(x);
+    buffer_release(&x->text);
     strings_release(&x->seen);
 }
 
@@ -57,42 +70,59 @@ static int path_absolute(const struct watched *w, const char *path, char *into, 
     return snprintf(into, size, "%s/%s", folder, path) < (int)size ? 0 : -ENAMETOOLONG;
 }
 
-static void write_one(struct sampler *s, const struct source *one)
+static int source_open(struct sampler *s)
 {
-    CLEANUP(buffer_release) struct buffer text;
-    CLEANUP(fd_close) int fd = -1;
+    struct sources *x = &s->sources;
+    const struct source *one = &x->current;
     const struct watched *w = NULL;
-    uint8_t digest[32];
     char path[4096];
 
-    buffer_init(&text, SOURCE_CAP + 1);
     for (size_t i = 0; i < s->count && !w; i++)
         if (s->watched[i].id == one->process)
             w = &s->watched[i];
     if (!w || !w->target)
-        return;
-    if (path_absolute(w, one->path, path, sizeof(path)) < 0 || target_open_file(w->target, path, &fd) < 0)
-        return;
-    char block[65536];
-    ssize_t got;
-    while ((got = read(fd, block, sizeof(block))) > 0 && text.size <= SOURCE_CAP) {
-        size_t room = SOURCE_CAP + 1 - text.size;
-        if (buffer_append(&text, block, (size_t)got < room ? (size_t)got : room) < 0)
-            return;
-    }
-    bool whole = text.size <= SOURCE_CAP;
-    size_t size = whole ? text.size : SOURCE_CAP;
-    sha256(text.data, size, digest);
-    record_put_source(s->writer, one->path, digest, text.data, size, whole);
+        return -ESRCH;
+    int r = path_absolute(w, one->path, path, sizeof(path));
+    if (r == 0)
+        r = target_open_file(w->target, path, &x->fd);
+    buffer_clear(&x->text);
+    sha256_init(&x->sum);
+    return r;
 }
 
-void sources_write(struct sampler *s, size_t most)
+/* Returns how much came; 0 at the end of what is wanted. */
+static size_t source_read(struct sources *x)
+{
+    size_t before = x->text.size, room = SOURCE_CAP + 1 - before;
+    size_t want = room < PIECE ? room : PIECE;
+
+    if (want == 0 || buffer_reserve(&x->text, want) < 0)
+        return 0;
+    ssize_t got = read(x->fd, x->text.data + before, want);
+    if (got <= 0)
+        return 0;
+    x->text.size += (size_t)got;
+    size_t summed = x->text.size < SOURCE_CAP ? x->text.size : SOURCE_CAP;
+    sha256_update(&x->sum, x->text.data + before, summed - before);
+    return (size_t)got;
+}
+
+bool sources_step(struct sampler *s)
 {
     struct sources *x = &s->sources;
+    uint8_t digest[32];
 
-    while (most-- > 0 && x->count > 0) {
-        x->count--;
-        write_one(s, &x->pending[x->count]);
-        free(x->pending[x->count].path);
+    if (!x->current.path) {
+        if (x->count == 0)
+            return false;
+        x->current = x->pending[--x->count];
+        if (source_open(s) < 0)
+            source_close(x);
+    } else if (source_read(x) == 0) {
+        bool whole = x->text.size <= SOURCE_CAP;
+        sha256_final(&x->sum, digest);
+        record_put_source(s->writer, x->current.path, digest, x->text.data, whole ? x->text.size : SOURCE_CAP, whole);
+        source_close(x);
     }
+    return true;
 }

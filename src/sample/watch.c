@@ -76,8 +76,9 @@ static void python_release(struct watched *w)
         thread_release(&w->threads[i]);
     w->thread_count = 0;
     free(w->codes);
-    w->codes = NULL;
-    w->codes_capacity = 0;
+    free(w->tasks);
+    w->codes = w->tasks = NULL;
+    w->codes_capacity = w->tasks_capacity = 0;
     w->counted = (struct python_counters){0};
     w->failures = 0;
 }
@@ -112,6 +113,14 @@ static void thread_absent(struct sampler *s, struct watched_thread *t)
     }
 }
 
+/* For good: its id is not used again. */
+static void thread_end(struct sampler *s, struct watched_thread *t)
+{
+    record_put_thread_end(s->writer, t->id);
+    t->state = 0;
+    t->stack = 0;
+}
+
 int watch_try(struct sampler *s, struct watched *w, uint64_t now_ns, struct error *e)
 {
     int r = python_open(w->target, &w->python, e);
@@ -140,7 +149,7 @@ void watch_exec(struct sampler *s, struct watched *w)
     if (image == w->image && image != 0)
         return;
     for (size_t i = 0; i < w->thread_count; i++)
-        thread_absent(s, &w->threads[i]);
+        thread_end(s, &w->threads[i]);
     python_release(w);
     w->image = image;
     w->image_count++;
@@ -153,7 +162,7 @@ void watch_end(struct sampler *s, struct watched *w, uint64_t now_ns)
 {
     for (size_t i = 0; i < w->thread_count; i++) {
         thread_cpu_put(s, &w->threads[i]);
-        thread_absent(s, &w->threads[i]);
+        thread_end(s, &w->threads[i]);
     }
     struct record_process_end r = {
         .process = w->id, .time_ns = now_ns, .cpu_ns = w->cpu_last_ns - w->cpu_start_ns, .status = -1};
@@ -162,6 +171,25 @@ void watch_end(struct sampler *s, struct watched *w, uint64_t now_ns)
 }
 
 /* ---- threads ---- */
+
+/* Whether waiting for the GIL can be told from other waiting is said once a process. */
+static void gil_wait_tell(struct sampler *s, struct watched *w, const struct watched_thread *t)
+{
+    uint64_t futex;
+    char why[160];
+    int r = w->gil_wait_told || w->no_gil ? -ESRCH : target_thread_futex(&t->kernel, &futex);
+
+    if (r == -ESRCH)
+        return;
+    w->gil_wait_told = true;
+    if (r == 0) {
+        record_put_meta(s->writer, "gil_wait", "recorded");
+        return;
+    }
+    snprintf(why, sizeof(why), "which threads waited for the GIL could not be read: /proc/PID/task/TID/syscall: %s",
+        strerror(-r));
+    record_put_meta(s->writer, "note.gil_wait", why);
+}
 
 static void thread_name(
     struct sampler *s, struct watched *w, struct watched_thread *t, const struct python_thread *from)
@@ -182,6 +210,7 @@ static void thread_name(
     struct target_thread_stat stat;
     if (t->tid && !t->kernel_open && target_thread_open(w->target, t->tid, &t->kernel) == 0) {
         t->kernel_open = true;
+        gil_wait_tell(s, w, t);
         if (target_thread_stat(&t->kernel, &stat) == 0) {
             t->cpu_start_ns = stat.cpu_ns;
             t->wait_start_ns = stat.wait_ns;
@@ -221,31 +250,59 @@ static struct watched_thread *thread_find(
     return t;
 }
 
+static bool waits_for_gil(const struct watched *w, const struct watched_thread *t)
+{
+    uint64_t futex;
+
+    return target_thread_futex(&t->kernel, &futex) == 0 && futex != 0 && python_futex_is_gil(w->python, futex);
+}
+
 /* One pread at up to 1 kHz a thread; at half of that while it runs Python code, as its stack shows. A sleeping thread
  * whose stack stands still is asked less often, and still less where that is proven and not only seen: it may be
  * computing below the same call. */
-static void kernel_state(
-    struct sampler *s, struct watched_thread *t, const struct python_thread *from, bool moved, uint64_t now_ns)
+static void kernel_state(struct sampler *s, struct watched *w, struct watched_thread *t,
+    const struct python_thread *from, bool moved, uint64_t now_ns)
 {
     int core = -1;
     uint64_t most = from->result == PYTHON_STACK_SAME ? STATE_AGE_QUIET_NS : STATE_AGE_STILL_NS;
 
     if (moved || t->kernel_state != 'S')
         t->state_age_ns = moved && from->has_gil && t->kernel_state == 'R' ? STATE_AGE_RUNNING_NS : STATE_AGE_NS;
+    if (t->had_gil && !from->has_gil)
+        t->state_age_ns = STATE_AGE_LOST_NS;
+    t->had_gil = from->has_gil;
     if (!t->kernel_open || now_ns - t->state_ns < t->state_age_ns)
         return;
     if (target_thread_state(&t->kernel, &t->kernel_state, &core) < 0)
         return;
+    t->waits_for_gil = t->kernel_state == 'S' && !from->has_gil && !w->no_gil && waits_for_gil(w, t);
     t->state_ns = now_ns;
     t->state_age_ns = t->state_age_ns * 2 < most ? t->state_age_ns * 2 : most;
     if (t->kernel_state == 'R' && core >= 0)
         s->busy_core = core;
 }
 
+/* The task that it runs; of a stack that cannot have changed it is the one it was. */
+static void thread_task(
+    struct sampler *s, struct watched *w, struct watched_thread *t, const struct python_thread *from)
+{
+    if (from->result != PYTHON_STACK_SAME)
+        t->running = python_running_task(w->python, from);
+    uint32_t task = t->running ? fold_task(s, w, t->running) : 0;
+    if (task == t->task)
+        return;
+    record_put_thread_task(s->writer, t->id, task);
+    t->task = task;
+}
+
 static void thread_sample(
     struct sampler *s, struct watched *w, struct watched_thread *t, const struct python_thread *from, uint64_t now_ns)
 {
     t->seen = s->ticks;
+    if (!t->tid && from->tid) { /* it was made, and runs now */
+        t->tid = from->tid;
+        thread_name(s, w, t, from);
+    }
     if (!t->kept)
         return;
     bool rejected = from->result == PYTHON_STACK_REJECTED;
@@ -253,10 +310,11 @@ static void thread_sample(
     uint32_t before = t->plain_stack, stack = before;
     if (!rejected && (from->result != PYTHON_STACK_SAME || t->depth != from->depth))
         stack = fold_stack(s, w, t, from);
-    kernel_state(s, t, from, stack != before, now_ns);
+    kernel_state(s, w, t, from, stack != before, now_ns);
     bool on_cpu = t->kernel_state == 'R';
     state |= on_cpu ? RECORD_ON_CPU : 0;
     state |= from->has_gil ? RECORD_HAS_GIL : 0;
+    state |= t->waits_for_gil && !from->has_gil ? RECORD_WAITS_FOR_GIL : 0;
     state |= from->result == PYTHON_STACK_REPAIRED ? RECORD_REPAIRED : 0;
     state |= now_ns - t->state_ns > STATE_STALE_NS ? RECORD_STATE_STALE : 0;
     if (!rejected) {
@@ -269,6 +327,8 @@ static void thread_sample(
         if (!keep)
             state = stack = 0;
         s->result.counters.samples += keep;
+        if (keep)
+            thread_task(s, w, t, from);
     } else {
         stack = 0;
     }
@@ -297,15 +357,14 @@ static void counters_add(struct sampler *s, struct watched *w)
 void watch_sample(struct sampler *s, struct watched *w)
 {
     struct python_sample sample;
-    uint64_t now_ns = clock_monotonic_ns();
-
     int r = python_sample(w->python, &sample);
+
     counters_add(s, w);
     if (r < 0) {
         for (size_t i = 0; i < w->thread_count; i++)
             thread_absent(s, &w->threads[i]);
         if (r == -ESRCH || !target_alive(w->target))
-            watch_end(s, w, now_ns);
+            watch_end(s, w, clock_monotonic_ns());
         else if (++w->failures >= FAILURES_CAP || r == -EAGAIN)
             watch_exec(s, w);
         return;
@@ -315,7 +374,7 @@ void watch_sample(struct sampler *s, struct watched *w)
     for (size_t i = 0; i < sample.count; i++) {
         struct watched_thread *t = thread_find(s, w, i, &sample.threads[i]);
         if (t) {
-            thread_sample(s, w, t, &sample.threads[i], now_ns);
+            thread_sample(s, w, t, &sample.threads[i], sample.taken_ns);
             seen++;
         }
     }
@@ -328,7 +387,7 @@ void watch_sample(struct sampler *s, struct watched *w)
             continue;
         }
         thread_cpu_put(s, t);
-        thread_absent(s, t);
+        thread_end(s, t);
         thread_release(t);
         memmove(t, t + 1, (w->thread_count - i - 1) * sizeof(*t));
         w->thread_count--;
@@ -359,8 +418,9 @@ void watch_slow(struct sampler *s, struct watched *w)
         unnamed = unnamed || name_due(&w->threads[i], now_ns);
     }
     /* A thread's Thread object may not have been there when it was first seen, or never be: twice as long each time. */
-    if (!unnamed || !w->python || python_sample(w->python, &sample) < 0)
+    if (!unnamed || !w->python)
         return;
+    python_last_sample(w->python, &sample);
     for (size_t i = 0; i < sample.count; i++)
         for (size_t k = 0; k < w->thread_count; k++)
             if (w->threads[k].serial == sample.threads[i].serial && name_due(&w->threads[k], now_ns))

@@ -104,6 +104,18 @@ int target_children(const struct target *t, pid_t *pids, size_t max, size_t *ret
     }
 }
 
+int target_children_of(pid_t pid, pid_t *pids, size_t max, size_t *ret_count)
+{
+    struct target t = {.pid = pid, .pidfd = -1, .root_fd = -1};
+    char path[32];
+    snprintf(path, sizeof(path), "/proc/%d", (int)pid);
+    CLEANUP(fd_close) int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return errno == ENOENT ? -ESRCH : -errno;
+    t.proc_fd = fd;
+    return target_children(&t, pids, max, ret_count);
+}
+
 /* The file is asked some hundred times a second: it is kept open. */
 static uint64_t last_number(const char *path, int *fd)
 {

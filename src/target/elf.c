@@ -21,18 +21,7 @@ static bool inside(uint64_t offset, uint64_t size, uint64_t total)
 
 bool elf_read(int fd, void *into, size_t size, uint64_t offset)
 {
-    uint8_t *to = into;
-    while (size > 0) {
-        ssize_t n = pread(fd, to, size, (off_t)offset);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        to += n;
-        offset += (uint64_t)n;
-        size -= (size_t)n;
-    }
-    return true;
+    return file_read_at(fd, into, size, offset) == (ssize_t)size;
 }
 
 /*

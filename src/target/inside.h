@@ -75,6 +75,7 @@ enum {
 int proc_stat_parse(const char *text, size_t size, struct proc_stat *ret);
 /* Only state and processor: the sampler's fast path. */
 int proc_stat_parse_state(const char *text, size_t size, char *ret_state, int *ret_processor);
+uint64_t proc_syscall_futex(const char *text); /* of /proc/PID/task/TID/syscall: the futex waited at, or 0 */
 
 /* Below proc_fd, where the kernel shows `name` of a thread that is still there: once the first thread has
  * left by pthread_exit, its own maps, exe and root are empty. */

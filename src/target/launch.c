@@ -35,9 +35,11 @@ static __attribute__((constructor)) void note_inherited(void)
 }
 
 /* Every path that argv[0] may stand for, made before the fork: the child may not allocate. */
-static int list_candidates(const char *name, struct arena *arena, char ***ret)
+static int list_candidates(const char *name, char *const *environment, struct arena *arena, char ***ret)
 {
-    const char *path = getenv("PATH");
+    const char *path = NULL;
+    for (char *const *entry = environment; *entry && !path; entry++)
+        path = strncmp(*entry, "PATH=", 5) == 0 ? *entry + 5 : NULL;
     if (!path)
         path = "/bin:/usr/bin"; /* as execvp does */
     if (strchr(name, '/'))
@@ -67,9 +69,9 @@ static int list_candidates(const char *name, struct arena *arena, char ***ret)
 
 struct plan {
     char **candidates;
-    char *const *argv;
+    const struct target_launch *how;
+    char *const *environment;
     char **shell_argv; /* {"sh", path, argv[1]...}: for a script without a #! line, as execvp does */
-    bool hold;
     int fd;
 };
 
@@ -85,11 +87,38 @@ static void restore_inherited(void)
     sigprocmask(SIG_SETMASK, &inherited.blocked, NULL);
 }
 
+/* What is put at 0, 1, 2 may itself be one of these: all are moved out of the way first. */
+static int place_files(const int *files, size_t count)
+{
+    int moved[TARGET_LAUNCH_FILES_MAX];
+    for (size_t i = 0; i < count; i++) {
+        moved[i] = files[i] < 0 ? -1 : fcntl(files[i], F_DUPFD_CLOEXEC, TARGET_LAUNCH_FILES_MAX);
+        if (files[i] >= 0 && moved[i] < 0)
+            return errno;
+    }
+    for (size_t i = 0; i < count; i++)
+        if (moved[i] >= 0 && dup2(moved[i], (int)i) < 0)
+            return errno;
+    return 0;
+}
+
+static int settle(const struct target_launch *how)
+{
+    int number = how->files ? place_files(how->files, how->file_count) : 0;
+    if (number == 0 && how->group && setpgid(0, 0) < 0)
+        number = errno;
+    if (number == 0 && how->cpus && sched_setaffinity(0, sizeof(*how->cpus), how->cpus) < 0)
+        number = errno;
+    if (number == 0 && how->folder && chdir(how->folder) < 0)
+        number = errno;
+    return number;
+}
+
 static _Noreturn void child(const struct plan *plan)
 {
     char go;
     int kept = ENOENT;
-    if (plan->hold) {
+    if (plan->how->hold) {
         ssize_t n;
         do
             n = read(plan->fd, &go, 1);
@@ -98,11 +127,16 @@ static _Noreturn void child(const struct plan *plan)
             _exit(125); /* whoever held it has gone: the command never ran */
     }
     restore_inherited();
+    int number = settle(plan->how);
+    if (number != 0) {
+        (void)!write(plan->fd, &number, sizeof(number));
+        _exit(126);
+    }
     for (char **path = plan->candidates; *path; path++) {
-        execve(*path, plan->argv, environ);
+        execve(*path, plan->how->argv, plan->environment);
         if (errno == ENOEXEC) {
             plan->shell_argv[1] = *path;
-            execve("/bin/sh", plan->shell_argv, environ);
+            execve("/bin/sh", plan->shell_argv, plan->environment);
             errno = ENOEXEC;
         }
         if (errno == EACCES) {
@@ -150,22 +184,31 @@ static void name_command(struct error *e, const char *name, int r)
 int target_launch(const struct target_launch *how, struct target_launched *ret, struct error *e)
 {
     CLEANUP(arena_release) struct arena arena;
-    struct plan plan = {.argv = how->argv, .hold = how->hold};
+    struct plan plan = {.how = how, .environment = how->environment ? how->environment : environ};
     int ends[2];
     size_t count = 0;
     arena_init(&arena, 16u << 20);
     if (!how->argv || !how->argv[0] || !how->argv[0][0])
         return error_set(e, EINVAL, "there is no command to run");
+    if (how->file_count > TARGET_LAUNCH_FILES_MAX)
+        return error_set(e, EINVAL, "cannot start %s: more than %d files", how->argv[0], TARGET_LAUNCH_FILES_MAX);
     while (how->argv[count])
         count++;
     plan.shell_argv = arena_alloc(&arena, (count + 2) * sizeof(char *));
-    if (!plan.shell_argv || list_candidates(how->argv[0], &arena, &plan.candidates) < 0)
+    if (!plan.shell_argv || list_candidates(how->argv[0], plan.environment, &arena, &plan.candidates) < 0)
         return error_set(e, ENOMEM, "out of memory while starting %s", how->argv[0]);
     plan.shell_argv[0] = (char *)"sh";
     memcpy(plan.shell_argv + 2, how->argv + 1, count * sizeof(char *)); /* with the NULL at its end */
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
         return error_set(e, errno, "cannot start %s: %s", how->argv[0], strerror(errno));
-    plan.fd = ends[1];
+    plan.fd = fcntl(ends[1], F_DUPFD_CLOEXEC, TARGET_LAUNCH_FILES_MAX); /* clear of the files that are placed */
+    if (plan.fd < 0) {
+        int number = errno;
+        close(ends[0]);
+        close(ends[1]);
+        return error_set(e, number, "cannot start %s: %s", how->argv[0], strerror(number));
+    }
+    fd_close(&ends[1]);
 
     /* No handler of ours may run in the child before its dispositions are put back. */
     sigset_t all, before;
@@ -178,7 +221,7 @@ int target_launch(const struct target_launch *how, struct target_launched *ret, 
     }
     int number = errno;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    close(ends[1]);
+    close(plan.fd);
     if (pid < 0) {
         close(ends[0]);
         return error_set(e, number, "cannot start %s: %s", how->argv[0], strerror(number));

@@ -11,19 +11,10 @@
 
 ssize_t proc_pread(int fd, char *into, size_t size)
 {
-    size_t done = 0;
-    while (done + 1 < size) {
-        ssize_t n = pread(fd, into + done, size - 1 - done, (off_t)done);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -errno;
-        if (n == 0)
-            break;
-        done += (size_t)n;
-    }
-    into[done] = '\0';
-    return (ssize_t)done;
+    ssize_t n = file_read_at(fd, into, size - 1, 0);
+    if (n >= 0)
+        into[n] = '\0';
+    return n;
 }
 
 ssize_t proc_read(int dirfd, const char *path, char *into, size_t size)

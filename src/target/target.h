@@ -10,6 +10,7 @@
 #define PITVIPER_TARGET_H
 
 #include "base/base.h"
+#include <sched.h>
 #include <sys/uio.h>
 
 struct target;
@@ -82,12 +83,16 @@ int target_threads(const struct target *t, pid_t *tids, size_t max, size_t *ret_
 struct target_thread {
     pid_t tid;
     int stat_fd, schedstat_fd;
+    int syscall_fd; /* below 0: the negative errno that says why it cannot be read */
 };
 int target_thread_open(const struct target *t, pid_t tid, struct target_thread *ret);
 void target_thread_close(struct target_thread *h);
 int target_thread_state(const struct target_thread *h, char *ret_state,
     int *ret_processor); /* one pread: the fast path. NULL: not wanted */
 int target_thread_stat(const struct target_thread *h, struct target_thread_stat *ret);
+/* The futex that it waits at in the kernel; 0: it waits at none, or runs. One pread. A negative errno: that cannot be
+ * read (/proc/PID/task/TID/syscall needs the right to trace, and a kernel that has it). */
+int target_thread_futex(const struct target_thread *h, uint64_t *ret_address);
 int target_cpu_ns(const struct target *t, uint64_t *ret_ns); /* of the whole process, by its CPU clock */
 int target_parent(const struct target *t, pid_t *ret_parent);
 int target_command(const struct target *t, struct buffer *into); /* argv, NUL between words; capped by the buffer */
@@ -97,15 +102,24 @@ int target_environment(const struct target *t, const char *name, char *into, siz
 /* ---- children ---- */
 /* Direct children of all its threads. ret_count may exceed max. */
 int target_children(const struct target *t, pid_t *pids, size_t max, size_t *ret_count);
+/* The same of a process that need not be opened, such as one that is not dumpable; -ESRCH. */
+int target_children_of(pid_t pid, pid_t *pids, size_t max, size_t *ret_count);
 /* Cheap gate for the above: changes whenever any task is created in this pid namespace. -ENOENT: unknown,
  * always look. */
 int target_last_pid(uint64_t *ret_value);
 
-/* ---- starting a command as a child: stdin, stdout, stderr, terminal, environment and signal mask untouched
- * ---- */
+/* ---- starting a command as a child: what is not asked for below (files, terminal, environment, signal mask) is as we
+ * were started with ---- */
+#define TARGET_LAUNCH_FILES_MAX 8
 struct target_launch {
-    char *const *argv; /* argv[0] is looked up on the path unless it has a slash */
-    bool hold;         /* the child waits before exec until target_launch_release */
+    char *const *argv;        /* argv[0] is looked up on the path unless it has a slash */
+    bool hold;                /* the child waits before exec until target_launch_release */
+    char *const *environment; /* NULL: ours */
+    const char *folder;       /* NULL: ours */
+    const int *files;         /* its descriptors 0, 1, 2, ...; an entry of -1 is left as it is */
+    size_t file_count;
+    bool group;            /* a process group of its own */
+    const cpu_set_t *cpus; /* NULL: ours */
 };
 struct target_launched {
     pid_t pid;

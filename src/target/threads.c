@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 struct list {
@@ -45,7 +46,7 @@ static int gone(int r)
 int target_thread_open(const struct target *t, pid_t tid, struct target_thread *ret)
 {
     char path[64];
-    struct target_thread h = {.tid = tid, .stat_fd = -1, .schedstat_fd = -1};
+    struct target_thread h = {.tid = tid, .stat_fd = -1, .schedstat_fd = -1, .syscall_fd = -1};
     snprintf(path, sizeof(path), "task/%d/stat", (int)tid);
     h.stat_fd = openat(t->proc_fd, path, O_RDONLY | O_CLOEXEC);
     if (h.stat_fd < 0)
@@ -57,6 +58,10 @@ int target_thread_open(const struct target *t, pid_t tid, struct target_thread *
         fd_close(&h.stat_fd);
         return r;
     }
+    snprintf(path, sizeof(path), "task/%d/syscall", (int)tid);
+    h.syscall_fd = openat(t->proc_fd, path, O_RDONLY | O_CLOEXEC);
+    if (h.syscall_fd < 0)
+        h.syscall_fd = -errno;
     *ret = h;
     return 0;
 }
@@ -65,6 +70,7 @@ void target_thread_close(struct target_thread *h)
 {
     fd_close(&h->stat_fd);
     fd_close(&h->schedstat_fd);
+    fd_close(&h->syscall_fd);
 }
 
 /* Not more than one read: the kernel writes the whole line at once. */
@@ -87,6 +93,26 @@ int target_thread_state(const struct target_thread *h, char *ret_state, int *ret
     char text[1024];
     ssize_t n = read_line(h->stat_fd, text, sizeof(text));
     return n < 0 ? (int)n : proc_stat_parse_state(text, (size_t)n, ret_state, ret_processor);
+}
+
+/* "NUMBER ARGUMENT..." in hexadecimal, "running", or "-1 ..." where it is in no call (proc(5)). */
+uint64_t proc_syscall_futex(const char *text)
+{
+    char *end;
+    long number = strtol(text, &end, 10);
+    if (end == text || number != SYS_futex || *end != ' ')
+        return 0;
+    return strtoull(end, NULL, 16);
+}
+
+int target_thread_futex(const struct target_thread *h, uint64_t *ret_address)
+{
+    char text[256];
+    ssize_t n = h->syscall_fd < 0 ? h->syscall_fd : read_line(h->syscall_fd, text, sizeof(text));
+    if (n < 0)
+        return (int)n;
+    *ret_address = proc_syscall_futex(text);
+    return 0;
 }
 
 int target_thread_stat(const struct target_thread *h, struct target_thread_stat *ret)

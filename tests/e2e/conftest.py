@@ -17,6 +17,8 @@ from pathlib import Path
 
 import pytest
 
+pytest.register_assert_rewrite("pages")
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 SUPPORTED = [(3, minor) for minor in range(8, 16)]
 FREE_THREADED = [(3, 14), (3, 15)]

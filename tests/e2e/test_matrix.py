@@ -69,15 +69,30 @@ PyMODINIT_FUNC PyInit_needs_gil(void)
 
 GIL_LATER = """
 import threading, time
-end = time.time() + 1.2
+began, done = time.time(), False
 def spin():
-    while time.time() < end:
+    while not done:
         for i in range(1000): pass
 ts = [threading.Thread(target=spin, name=f"spinner{i}") for i in range(2)]
 for t in ts: t.start()
 time.sleep(0.6)
 import needs_gil
+time.sleep(time.time() - began)
+done = True
 for t in ts: t.join()
+"""
+
+# Each thread goes to sleep as soon as it has begun, and while it sleeps nobody else hands the GIL over.
+NAPPERS = """
+import threading, time
+def nap():
+    time.sleep(0.03)
+def spin(seconds):
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end: pass
+for i in range(20):
+    t = threading.Thread(target=nap, name="napper")
+    t.start(); spin(0.03); t.join()
 """
 
 GENERATORS = """
@@ -267,6 +282,13 @@ def test_a_gil_that_is_enabled_meanwhile_is_seen(free_threaded_python, run, scri
     assert len([note for note in report["notes"] if note["about"] == "gil"]) == 2, report["notes"]
     held = {t["name"]: t["has_gil_samples"] / t["samples"] for t in report["threads"] if t["name"].startswith("spinner")}
     assert len(held) == 2 and all(0.08 < part < 0.5 for part in held.values()), held
+
+
+def test_a_thread_that_sleeps_at_once_is_read(pythons, run, script, tmp_path):
+    out, _ = profile(run, script, pythons, NAPPERS, tmp_path)
+    rows = [row.rsplit(" ", 1) for row in run("export", "--threads", out).ok().out.splitlines()]
+    nappers = {stack: int(count) for stack, count in rows if stack.startswith("napper;")}
+    assert sum(count for stack, count in nappers.items() if "nap (" in stack) > 0.85 * sum(nappers.values()), nappers
 
 
 def test_generators_stand_on_their_callers(pythons, run, script, tmp_path):

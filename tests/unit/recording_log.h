@@ -50,6 +50,14 @@ static inline int log_state(void *log, uint32_t thread, uint32_t stack, uint32_t
 {
     return buffer_printf(log, "state of %u: stack %u flags %u\n", thread, stack, state);
 }
+static inline int log_task(void *log, const struct record_task *t)
+{
+    return buffer_printf(log, "task %u of %u code %u '%s'\n", t->id, t->process, t->code, t->name);
+}
+static inline int log_thread_task(void *log, uint32_t thread, uint32_t task)
+{
+    return buffer_printf(log, "thread %u runs task %u\n", thread, task);
+}
 static inline int log_tick(void *log, uint64_t time_ns)
 {
     return buffer_printf(log, "tick %" PRIu64 "\n", time_ns);
@@ -85,6 +93,8 @@ static const struct record_events log_events = {
     .frame = log_frame,
     .stack = log_stack,
     .state = log_state,
+    .task = log_task,
+    .thread_task = log_thread_task,
     .tick = log_tick,
     .counters = log_counters,
     .source = log_source,

@@ -79,6 +79,15 @@ static void sha256_agrees_with_hashlib(void **state)
         for (size_t j = 0; j < 32; j++)
             snprintf(text + 2 * j, 3, "%02x", digest[j]);
         assert_string_equal(text, cases[i].digest);
+        for (size_t piece = 1; piece < 130; piece += 7) { /* no matter in what pieces it comes */
+            unsigned char again[32];
+            struct sha256 h;
+            sha256_init(&h);
+            for (size_t at = 0; at < cases[i].size; at += piece)
+                sha256_update(&h, bytes + at, cases[i].size - at < piece ? cases[i].size - at : piece);
+            sha256_final(&h, again);
+            assert_memory_equal(again, digest, sizeof(digest));
+        }
     }
 }
 

@@ -15,7 +15,7 @@
 
 #include "recording_log.h"
 
-enum { THREADS = 6, FUNCTIONS = 7, LINES = 3, DEPTH = 9, STACKS = 60, PROCESSES = 2 };
+enum { TASKS = 5, THREADS = 6, FUNCTIONS = 7, LINES = 3, DEPTH = 9, STACKS = 60, PROCESSES = 2 };
 
 struct stack {
     int depth;
@@ -28,8 +28,14 @@ struct sums {
 };
 struct oracle {
     struct sums self[FUNCTIONS], total[FUNCTIONS], line_self[FUNCTIONS][LINES], line_total[FUNCTIONS][LINES];
-    double hits, nn, ticks, no_frame, by_thread[THREADS];
+    double hits, nn, ticks, no_frame, by_thread[THREADS], by_task[TASKS]; /* task 0: none */
 };
+
+/* Two that have names of their own, two that have not and one coroutine. */
+static const struct {
+    const char *name;
+    int function;
+} tasks[TASKS] = {{"", 0}, {"the first", 1}, {"the second", 1}, {"Task-7", 2}, {"Task-12", 2}};
 
 struct program {
     char path[64];
@@ -38,10 +44,12 @@ struct program {
     struct stack stacks[STACKS];
     uint32_t ids[STACKS]; /* the recording's */
     int now[THREADS];
-    uint32_t state[THREADS];
+    uint32_t state[THREADS], task[THREADS];
     uint64_t time;
     struct oracle oracles[3]; /* a mode */
     struct oracle thread_two; /* wall, thread 2 only */
+    struct oracle *history;   /* where not NULL: that of wall before each tick */
+    int history_size;
 };
 
 static int below(struct program *g, int n)
@@ -63,6 +71,11 @@ static void put_definitions(struct program *g)
                                       .file = f % 2 == 0 ? "/even.py" : "/odd.py",
                                       .first_line = (uint32_t)f * 100 + 1});
         }
+    for (uint32_t t = 1; t < TASKS; t++)
+        record_put_task(g->w, &(struct record_task){.id = t,
+                                  .process = t % PROCESSES,
+                                  .code = (uint32_t)tasks[t].function + t % PROCESSES * FUNCTIONS,
+                                  .name = tasks[t].name});
     for (int s = 0; s < STACKS; s++) {
         uint32_t parent = 0;
         for (int d = 0; d < g->stacks[s].depth; d++) {
@@ -115,6 +128,7 @@ static void oracle_tick(struct program *g, struct oracle *o, enum profile_mode m
             continue;
         n++;
         o->by_thread[t]++;
+        o->by_task[g->task[t]]++;
         for (int d = 0; d < k->depth; d++) {
             in[k->function[d]] = true;
             line_in[k->function[d]][k->line[d]] = true;
@@ -153,8 +167,11 @@ static void run_program(struct program *g, int ticks, int threads, int restart_e
         if (restart_each > 0 && i % restart_each == restart_each - 1) {
             record_put_restart(g->w);
             put_definitions(g);
-            for (int t = 0; t < threads; t++)
+            for (int t = 0; t < threads; t++) {
                 record_put_state(g->w, (uint32_t)t, g->ids[g->now[t]], g->state[t]);
+                if (g->task[t] != 0) /* a restart forgets it */
+                    record_put_thread_task(g->w, (uint32_t)t, g->task[t]);
+            }
         }
         for (int changes = below(g, 3); changes > 0; changes--) {
             int t = below(g, threads);
@@ -163,8 +180,13 @@ static void run_program(struct program *g, int ticks, int threads, int restart_e
             if (below(g, 4) > 0)
                 g->state[t] |= RECORD_PRESENT;
             record_put_state(g->w, (uint32_t)t, g->ids[g->now[t]], g->state[t]);
+            t = below(g, threads);
+            g->task[t] = (uint32_t)below(g, TASKS);
+            record_put_thread_task(g->w, (uint32_t)t, g->task[t]);
         }
         record_put_tick(g->w, g->time += 1000000);
+        if (g->history != NULL)
+            g->history[g->history_size++] = g->oracles[PROFILE_WALL];
         for (enum profile_mode m = PROFILE_WALL; m <= PROFILE_GIL; m++)
             oracle_tick(g, &g->oracles[m], m, -1);
         oracle_tick(g, &g->thread_two, PROFILE_WALL, 2);
@@ -222,8 +244,38 @@ static void check_sums(const struct profile_sums *got, const struct sums *due)
     assert_true(got->yn == due->yn);
 }
 
+static void check_tasks(const struct profile *p, const struct oracle *o)
+{
+    struct profile_task_group *groups = NULL;
+    size_t count, unnamed = 0;
+    assert_int_equal(p->task_count, TASKS - 1);
+    for (size_t i = 0; i < p->task_count; i++) {
+        int t = 1;
+        while (strcmp(tasks[t].name, p->tasks[i].name) != 0)
+            assert_true(++t < TASKS);
+        assert_int_equal(p->functions[p->tasks[i].function].name[1] - '0', tasks[t].function);
+        assert_int_equal(p->tasks[i].hits, (uint64_t)o->by_task[t]);
+    }
+    assert_int_equal(profile_task_groups(p, &groups, &count), 0);
+    for (size_t i = 0; i < count; i++) {
+        assert_true(i == 0 || groups[i - 1].hits >= groups[i].hits);
+        if (groups[i].name != NULL) {
+            assert_int_equal(groups[i].tasks, 1);
+            assert_int_equal(groups[i].hits, (uint64_t)o->by_task[strcmp(groups[i].name, "the first") == 0 ? 1 : 2]);
+            continue;
+        }
+        unnamed++;
+        assert_int_equal(groups[i].tasks, (o->by_task[3] > 0) + (o->by_task[4] > 0));
+        assert_int_equal(groups[i].hits, (uint64_t)(o->by_task[3] + o->by_task[4]));
+    }
+    assert_int_equal(unnamed, o->by_task[3] + o->by_task[4] > 0);
+    assert_int_equal(count, unnamed + (o->by_task[1] > 0 ? 1 : 0) + (o->by_task[2] > 0 ? 1 : 0));
+    free(groups);
+}
+
 static void check(const struct profile *p, const struct oracle *o)
 {
+    check_tasks(p, o);
     assert_int_equal(p->ticks, (uint64_t)o->ticks);
     assert_int_equal(p->hits, (uint64_t)o->hits);
     assert_true(p->nn == o->nn);
@@ -360,6 +412,133 @@ static void picks_a_thread_by_name_and_by_id(void **state)
     profile_free(p);
 }
 
+/* ---- a recording that is followed ---- */
+
+static struct buffer recorded(struct program *g)
+{
+    struct buffer bytes;
+    profile_free(load(g, &(struct profile_options){0}));
+    buffer_init(&bytes, 64u << 20);
+    assert_int_equal(file_read_all(AT_FDCWD, g->path, &bytes), 0);
+    return bytes;
+}
+
+/* Fed in pieces of up to `most` bytes, and looked at on the way. */
+static struct profile_follow *follow(
+    struct program *g, const struct buffer *bytes, const struct profile_options *options, int most)
+{
+    struct profile_follow *f = NULL;
+    struct profile_view view;
+    uint64_t ticks = 0, hits = 0;
+    assert_int_equal(profile_follow_new("followed", options, &f), 0);
+    for (size_t at = 0; at < bytes->size;) {
+        size_t size = 1 + (size_t)below(g, most);
+        size = size < bytes->size - at ? size : bytes->size - at;
+        assert_int_equal(profile_follow_feed(f, bytes->data + at, size, NULL), 0);
+        at += size;
+        if (below(g, 20) > 0)
+            continue;
+        assert_int_equal(profile_follow_view(f, below(g, 2) ? 1000000000 : PROFILE_SINCE_START, &view), 0);
+        assert_int_equal(profile_follow_view(f, PROFILE_SINCE_START, &view), 0);
+        assert_true(view.p->ticks >= ticks && view.p->hits >= hits);
+        assert_int_equal(view.p->nodes[0].total, view.p->hits);
+        ticks = view.p->ticks;
+        hits = view.p->hits;
+    }
+    assert_true(profile_follow_done(f));
+    return f;
+}
+
+static void followed_in_pieces_says_the_same(void **state)
+{
+    struct program *g = *state;
+    run_program(g, 500, 1, 0);
+    run_program(g, 3000, THREADS, 130);
+    CLEANUP(buffer_release) struct buffer bytes = recorded(g);
+    static const int pieces[] = {50, 3000, 1 << 20};
+    for (size_t i = 0; i < ARRAY_SIZE(pieces); i++)
+        for (enum profile_mode m = PROFILE_WALL; m <= PROFILE_GIL; m++) {
+            struct profile_follow *f = follow(g, &bytes, &(struct profile_options){.mode = m}, pieces[i]);
+            struct profile_view view;
+            for (int again = 0; again < 2; again++) {
+                assert_int_equal(profile_follow_view(f, PROFILE_SINCE_START, &view), 0);
+                check(view.p, &g->oracles[m]);
+                for (int t = 0; t < THREADS; t++) {
+                    assert_int_equal(view.now[t].state, g->state[t]);
+                    assert_int_equal(view.now[t].present, (uint64_t)g->oracles[PROFILE_WALL].by_thread[t]);
+                }
+            }
+            profile_follow_free(f);
+        }
+    struct profile_follow *f = follow(g, &bytes, &(struct profile_options){.thread = "202"}, 5000);
+    struct profile_view view;
+    assert_int_equal(profile_follow_view(f, PROFILE_SINCE_START, &view), 0);
+    check(view.p, &g->thread_two);
+    profile_follow_free(f);
+}
+
+static void less(struct sums *a, const struct sums *b, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        a[i].y -= b[i].y;
+        a[i].yy -= b[i].yy;
+        a[i].yn -= b[i].yn;
+        a[i].cpu -= b[i].cpu;
+    }
+}
+
+static void a_window_has_what_came_in_it(void **state)
+{
+    struct program *g = *state;
+    g->history = calloc(7000, sizeof(*g->history));
+    uint64_t start = g->time + 1000000;
+    run_program(g, 2500, 1, 0);
+    run_program(g, 4500, THREADS, 900);
+    CLEANUP(buffer_release) struct buffer bytes = recorded(g);
+    struct profile_follow *f = follow(g, &bytes, &(struct profile_options){0}, 10000);
+    static const uint64_t windows[] = {1000000000, 2000000000, 3500000000, 6000000000};
+    for (size_t i = 0; i < ARRAY_SIZE(windows); i++) {
+        struct profile_view view;
+        assert_int_equal(profile_follow_view(f, windows[i], &view), 0);
+        uint64_t span = view.p->last_ns - view.p->first_ns;
+        assert_in_range(span, windows[i], windows[i] + 1000000000);
+        size_t from = (size_t)((view.p->first_ns - start) / 1000000) + 1; /* the first tick within */
+        struct oracle due = g->oracles[PROFILE_WALL];
+        const struct oracle *then = &g->history[from];
+        less(&due.self[0], &then->self[0], FUNCTIONS);
+        less(&due.total[0], &then->total[0], FUNCTIONS);
+        less(&due.line_self[0][0], &then->line_self[0][0], (size_t)FUNCTIONS * LINES);
+        less(&due.line_total[0][0], &then->line_total[0][0], (size_t)FUNCTIONS * LINES);
+        due.hits -= then->hits;
+        due.nn -= then->nn;
+        due.ticks -= then->ticks;
+        due.no_frame -= then->no_frame;
+        for (int t = 0; t < THREADS; t++)
+            due.by_thread[t] -= then->by_thread[t];
+        for (int t = 0; t < TASKS; t++)
+            due.by_task[t] -= then->by_task[t];
+        check(view.p, &due);
+    }
+    struct profile_view view;
+    assert_int_equal(profile_follow_view(f, 50000000000, &view), 0); /* longer than the run: all of it */
+    check(view.p, &g->oracles[PROFILE_WALL]);
+    profile_follow_free(f);
+    free(g->history);
+    g->history = NULL;
+}
+
+static void what_is_no_recording_is_not_followed(void **state)
+{
+    struct profile_follow *f = NULL;
+    struct error e = {.text = ""};
+    (void)state;
+    assert_int_equal(profile_follow_new("nothing.pit", &(struct profile_options){0}, &f), 0);
+    assert_int_equal(profile_follow_feed(f, "not a recording at all", 22, &e), -EINVAL);
+    assert_non_null(strstr(e.text, "nothing.pit"));
+    assert_int_equal(profile_follow_feed(f, "x", 1, &e), -EINVAL);
+    profile_follow_free(f);
+}
+
 /* ---- the rest of the model ---- */
 
 static void knows_processes_sources_and_the_kernels_figures(void **state)
@@ -490,6 +669,9 @@ int main(void)
         TEST(merges_across_restarts),
         TEST(picks_a_thread_by_name_and_by_id),
         TEST(picks_a_thread_from_a_pipe),
+        TEST(followed_in_pieces_says_the_same),
+        TEST(a_window_has_what_came_in_it),
+        TEST(what_is_no_recording_is_not_followed),
         TEST(knows_processes_sources_and_the_kernels_figures),
         TEST(keeps_what_came_before_damage),
         TEST(follows_the_costliest_child),

@@ -180,10 +180,22 @@ static void says_first_that_a_recording_is_damaged(void **state)
     struct fixture *f = *state;
     put_example(f);
     text_in(f, PROFILE_WALL, 80);
-    assert_int_equal(truncate(f->path, (off_t)f->p->summary.bytes - 20), 0);
+    assert_int_equal(truncate(f->path, (off_t)f->p->summary.bytes - 30), 0);
     const char *text = text_in(f, PROFILE_WALL, 80);
     assert_ptr_equal(strstr(text, "this recording is not whole"), text);
     assert_non_null(strstr(text, "truncated in the middle of a chunk"));
+}
+
+static void says_that_ticks_were_dropped(void **state)
+{
+    struct fixture *f = *state;
+    put_example(f);
+    assert_null(strstr(text_in(f, PROFILE_WALL, 80), "thinned"));
+    struct record_writer *w = NULL;
+    assert_int_equal(record_writer_open(f->path, &w, NULL), 0);
+    record_put_meta(w, "thinned", "4");
+    assert_int_equal(record_writer_close(w, NULL), 0);
+    assert_non_null(strstr(text_in(f, PROFILE_WALL, 80), "thinned to 1 tick in 4, evenly"));
 }
 
 static void says_that_there_was_nothing(void **state)
@@ -338,7 +350,8 @@ static void keeps_collapsed_stacks_in_one_piece(void **state)
     text_in(f, PROFILE_WALL, 80);
     for (int threads = 0; threads < 2; threads++) {
         buffer_clear(&f->out);
-        assert_int_equal(report_collapsed(&f->out, f->p, threads != 0, NULL, NULL), 0);
+        assert_int_equal(
+            report_collapsed(&f->out, f->p, threads != 0 ? REPORT_FIRST_THREAD : REPORT_FIRST_FRAME, NULL, NULL), 0);
         uint64_t hits = 0;
         size_t lines = 0;
         for (const char *at = buffer_text(&f->out); *at != '\0'; lines++) {
@@ -381,20 +394,20 @@ static void collapses_the_example(void **state)
     put_example(f);
     text_in(f, PROFILE_WALL, 80);
     buffer_clear(&f->out);
-    assert_int_equal(report_collapsed(&f->out, f->p, false, NULL, NULL), 0);
+    assert_int_equal(report_collapsed(&f->out, f->p, REPORT_FIRST_FRAME, NULL, NULL), 0);
     assert_string_equal(buffer_text(&f->out),
         "main (/home/me/app/app.py:15) 10\n"
         "main (/home/me/app/app.py:12);Sorter.sort (/home/me/app/sorter.py:4) 600\n"
         "main (/home/me/app/app.py:14);read (/usr/lib/python3.12/io.py:105) 300\n"
         "main (/home/me/app/app.py:12);Sorter.sort (/home/me/app/sorter.py:4);<garbage collector> 90\n");
     buffer_clear(&f->out);
-    assert_int_equal(report_collapsed(&f->out, f->p, true, NULL, NULL), 0);
+    assert_int_equal(report_collapsed(&f->out, f->p, REPORT_FIRST_THREAD, NULL, NULL), 0);
     assert_ptr_equal(strstr(buffer_text(&f->out), "MainThread;main (/home/me/app/app.py:15) 10\n"), f->out.data);
     int flushes = 0;
     buffer_clear(&f->out);
-    assert_int_equal(report_collapsed(&f->out, f->p, true, count_flushes, &flushes), 0);
+    assert_int_equal(report_collapsed(&f->out, f->p, REPORT_FIRST_THREAD, count_flushes, &flushes), 0);
     assert_int_equal(flushes, 1);
-    assert_int_equal(report_collapsed(&f->out, f->p, true, refuse, NULL), -EPIPE);
+    assert_int_equal(report_collapsed(&f->out, f->p, REPORT_FIRST_THREAD, refuse, NULL), -EPIPE);
 }
 
 int main(void)
@@ -405,6 +418,7 @@ int main(void)
         TEST(has_ranges_between_wilson_and_exact),
         TEST(names_what_the_cpu_view_leaves_out),
         TEST(says_first_that_a_recording_is_damaged),
+        TEST(says_that_ticks_were_dropped),
         TEST(says_that_there_was_nothing),
         TEST(tells_thread_time_from_wall_time),
         TEST(shortens_a_recursion),

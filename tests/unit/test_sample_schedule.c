@@ -27,7 +27,9 @@ static void due_before(uint64_t first_ms, uint64_t second_ms)
 
 static bool wait_now(void)
 {
-    return schedule_wait(&schedule, &counters, UINT64_MAX, NULL);
+    uint64_t now = clock_monotonic_ns();
+
+    return schedule_wait(&schedule, &counters, UINT64_MAX, NULL, &now);
 }
 
 static void gaps_shorter_than_a_sample_are_deferred(void **state)
@@ -105,7 +107,10 @@ static void until_comes_first(void **state)
     uint64_t now = clock_monotonic_ns();
     schedule.due = now + 1000000000;
     schedule.next = now + 2000000000;
-    assert_false(schedule_wait(&schedule, &counters, now + 1000000, NULL));
+    uint64_t before = now;
+    assert_false(schedule_wait(&schedule, &counters, now + 1000000, NULL, &now));
+    assert_true(now >= before + 1000000);
+    now = before;
     assert_int_equal(counters.ticks_due, 0);
     assert_true(schedule_has_time(&schedule, now, 900000000));
     assert_false(schedule_has_time(&schedule, now, 1100000000));
@@ -114,10 +119,11 @@ static void until_comes_first(void **state)
 static void a_stop_ends_the_wait(void **state)
 {
     volatile sig_atomic_t stop = 1;
+    uint64_t now = clock_monotonic_ns();
 
     (void)state;
     due_before(50, 10);
-    assert_false(schedule_wait(&schedule, &counters, UINT64_MAX, &stop));
+    assert_false(schedule_wait(&schedule, &counters, UINT64_MAX, &stop, &now));
     assert_int_equal(counters.ticks_due, 0);
 }
 

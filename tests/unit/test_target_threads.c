@@ -56,6 +56,21 @@ static void refuses_a_stat_that_is_cut(void **state)
     assert_int_equal(proc_stat_parse_state("", 0, &found, &processor), -EINVAL);
 }
 
+static void reads_the_futex_of_a_system_call(void **state)
+{
+    (void)state;
+    char text[128];
+    snprintf(text, sizeof(text),
+        "%d 0x7fe50d540c74 0x89 0x0 0x7fe507ffebd0 0x0 0xffffffff 0x7fe507ffeaa0 0x7fe50cea3f16\n", SYS_futex);
+    assert_int_equal(proc_syscall_futex(text), 0x7fe50d540c74);
+    static const char *const others[] = {"running\n", "-1 0x7ffe528f8080 0x7fe50cea3f16\n", "", "\n", "0x10",
+        "230 0x1 0x1 0x7fe5077fdbd0 0x0 0x0 0x7fe50d540c68 0x7fe5077fdb90 0x7fe50ceed545\n"};
+    for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+        assert_int_equal(proc_syscall_futex(others[i]), 0);
+    snprintf(text, sizeof(text), "%d", SYS_futex);
+    assert_int_equal(proc_syscall_futex(text), 0);
+}
+
 struct worker {
     pthread_t thread;
     volatile pid_t tid;
@@ -196,6 +211,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_stat_whatever_the_name),
         cmocka_unit_test(refuses_a_stat_that_is_cut),
+        cmocka_unit_test(reads_the_futex_of_a_system_call),
         cmocka_unit_test(follows_a_thread_from_start_to_end),
         cmocka_unit_test(counts_threads_it_has_no_room_for),
         cmocka_unit_test(copes_with_threads_that_vanish),

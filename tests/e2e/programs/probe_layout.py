@@ -6,6 +6,8 @@ import json
 import sys
 import threading
 import time
+import types
+import weakref
 
 LAYOUT = json.load(sys.stdin)["layout"]
 MINOR = sys.version_info[1]
@@ -47,6 +49,7 @@ check("object.type", at(id(items), "object.type"), id(tuple))
 check("type.name", ctypes.string_at(at(id(dict), "type.name")), b"dict")
 check("type.flags", at(id(dict), "type.flags"), dict.__flags__)
 check("type.basicsize", at(id(dict), "type.basicsize"), dict.__basicsize__)
+check("type.base", at(id(bool), "type.base"), id(int))
 check("type.dictoffset", at(id(BaseException), "type.dictoffset"), BaseException.__dictoffset__)
 check("unicode.length", at(id(text), "unicode.length"), len(text))
 state = at(id(text), "unicode.state", ctypes.c_uint32) >> (8 if FREE_THREADED else 2)
@@ -71,6 +74,14 @@ first, second = Shaped(), Shaped()
 first.a = second.a = 1
 check("dict.keys", at(id(table.copy()), "dict.keys") != at(id(table), "dict.keys") and at(id(table), "dict.keys") != 0, True)
 check("module.dict", at(id(sys), "module.dict"), id(sys.__dict__))
+several = [text, wide, data]
+check("list.size", at(id(several), "list.size"), 3)
+check("list.items", read(at(id(several), "list.items") + 16), id(data))
+several = set(range(1000, 1100))
+check("set.mask", at(id(several), "set.mask") + 1 >= 128, True)
+kept = [read(at(id(several), "set.table") + 16 * i) for i in range(at(id(several), "set.mask") + 1)]
+check("set.table", set(map(id, several)) <= set(kept), True)
+check("weakref.object", at(id(weakref.ref(Shaped)), "weakref.object"), id(Shaped))
 
 
 # ---- code, functions ----
@@ -285,7 +296,49 @@ def deep(n):
     check("chunk.top", 0 < at(first, "chunk.top") * 8 <= at(first, "chunk.size"), True)
 
 
+def suspended():
+    """A coroutine's frame, its state (as it is created, awaits, and is done), and what it awaits on its saved stack."""
+    async def outer():
+        await inner
+
+    @types.coroutine
+    def inner_most():
+        yield
+
+    states = {8: (), 9: (), 10: (), 11: (-2, -1, 4), 12: (-2, -1, 4), 13: (-3, -1, 4),
+              14: (-3, -1, 4), 15: (0, 2, 5)}.get(MINOR)
+    inner = inner_most()
+    told = outer()
+    kind = ctypes.c_int8
+    state = [at(id(told), "generator.state", kind)] if has("generator.state") else []
+    told.send(None)
+    state += [at(id(told), "generator.state", kind)] if has("generator.state") else []
+    frame = id(told) + LAYOUT["generator.frame"] if MINOR >= 11 else at(id(told), "generator.frame")
+    check("generator.frame", at(frame, "frame.code") & ~7, id(told.cr_code))
+    if MINOR >= 14:  # 3.15 keeps a second word for what is iterated
+        top = at(frame, "frame.stacktop") - (16 if MINOR >= 15 else 8)
+    elif MINOR >= 11:
+        top = frame + LAYOUT["frame.localsplus"] + 8 * (at(frame, "frame.stacktop", ctypes.c_int) - 1)
+    elif MINOR == 10:
+        top = at(frame, "frame.valuestack") + 8 * (at(frame, "frame.stackdepth", ctypes.c_int) - 1)
+        check("frame.stackdepth", at(frame, "frame.stackdepth", ctypes.c_int), 1)
+        check("frame.valuestack", read(top), id(inner))
+    else:
+        top = at(frame, "frame.stackdepth") - 8
+        check("frame.valuestack", at(frame, "frame.valuestack"), top)
+        check("frame.stackdepth", read(top), id(inner))
+    check("generator.frame", read(top) & ~7, id(inner))
+    try:
+        told.send(None)
+    except StopIteration:
+        pass
+    if has("generator.state"):
+        state.append(at(id(told), "generator.state", kind))
+        check("generator.state", tuple(state), states)
+
+
 caller(object())
+suspended()
 next(generator())
 if has("code.tlbc"):  # the generation changes when a thread gets an index, and when it gives it back
     before = at(interpreter, "interpreter.tlbc_generation", ctypes.c_uint32)
