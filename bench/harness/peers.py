@@ -51,7 +51,7 @@ def pitviper():
 def peers_folder():
     """The venv's bin folder; makes it at the first call. None where there is no package index to ask."""
     folder = VENV / "bin"
-    if (folder / "py-spy").exists():
+    if all((folder / name).exists() for name in ("py-spy", "pyperf")):
         return folder
     print("   installing the peers into %s" % VENV.relative_to(ROOT), file=sys.stderr)
     try:
