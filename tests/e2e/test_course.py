@@ -16,9 +16,9 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 COURSE = ROOT / "course" / "performance-optimization-and-profiling"
 EXAMPLES = COURSE / "02-profiling-tools" / "examples"
-LESSONS = ("01-introduction", "02-profiling-tools")
+LESSONS = tuple(sorted(path.name for path in COURSE.iterdir() if path.is_dir()))
 
-# The course's text as it was asked for, byte for byte.
+# The course's text as it was asked for, byte for byte; the page has links added to it.
 COURSE_TEXT_SHA256 = "dd8aa0bb590aa6ebe9e6541b406bc6ee0cbc4fd72fabcac91dd96420c641ec6b"
 
 EXAMPLE_OUTPUT = {
@@ -48,13 +48,27 @@ def run_python(python, *args, **more):
     )
 
 
+LINK = re.compile(r"\[([^\]\n]*)\]\(([^)\n]*)\)")
+
+
+def course_page_without_links():
+    return LINK.sub(r"\1", (COURSE / "README.md").read_text(encoding="utf-8"))
+
+
 def test_course_page_is_the_asked_text_to_the_letter():
-    assert hashlib.sha256((COURSE / "README.md").read_bytes()).hexdigest() == COURSE_TEXT_SHA256
+    assert hashlib.sha256(course_page_without_links().encode("utf-8")).hexdigest() == COURSE_TEXT_SHA256
+
+
+def test_every_heading_and_item_of_the_course_page_leads_to_what_delivers_it():
+    text = (COURSE / "README.md").read_text(encoding="utf-8")
+    entries = [line for line in text.splitlines() if re.match(r"#+ |- |\d+\. ", line)]
+    assert len(entries) == 52
+    assert [entry for entry in entries if len(LINK.findall(entry)) != 1] == []
 
 
 def tree_in_course_page():
     """The files that the page's own folder drawing names."""
-    text = (COURSE / "README.md").read_text(encoding="utf-8")
+    text = course_page_without_links()
     drawing = re.search(r"## Folder Structure\n```\n(.*?)```", text, re.S).group(1)
     files, folders = set(), []
     for line in drawing.splitlines()[1:]:
@@ -71,11 +85,11 @@ def tree_in_course_page():
 def test_course_tree_is_the_drawn_one():
     drawn = tree_in_course_page()
     assert len(drawn) == 11  # nine pages and two examples
-    ignored = {"__pycache__", ".pytest_cache"}
+    more = {"__pycache__", ".pytest_cache", "pictures", "labs"}  # what modules hold beyond the drawing
     there = {
         str(path.relative_to(COURSE))
         for path in COURSE.rglob("*")
-        if path.is_file() and not ignored & set(path.parts) and path.suffix != ".pit"
+        if path.is_file() and not more & set(path.parts) and path.suffix != ".pit"
     }
     assert there == drawn | {"README.md"}
 
@@ -85,14 +99,69 @@ def test_each_module_page_has_title_objective_and_body():
         text = (folder / "README.md").read_text(encoding="utf-8")
         assert text.startswith("# %02d · " % number), folder
         assert "\n## Objective\n" in text, folder
-        assert folder.name in LESSONS or "\n## Outline\n" in text, folder
+        assert "\n## Summary\n" in text and "\n## Where you will use this\n" in text, folder
+        assert "\n### Pitfall of this module: " in text, folder
+
+
+def headings_of(page):
+    """The names by which GitHub's renderer lets a link point at the headings of a page."""
+    names = set()
+    for heading in re.findall(r"^#+ (.*)$", FENCE.sub("", page.read_text(encoding="utf-8")), re.M):
+        plain = LINK.sub(r"\1", heading).lower()
+        names.add(re.sub(r"[^\w\- ]", "", plain).replace(" ", "-"))
+    return names
 
 
 def test_links_in_pages_lead_somewhere():
     for page in COURSE.rglob("README.md"):
-        for link in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
-            if not re.match(r"[a-z]+:", link):
-                assert (page.parent / link).exists(), (page, link)
+        for _, link in LINK.findall(FENCE.sub("", page.read_text(encoding="utf-8"))):
+            if re.match(r"[a-z]+:", link):
+                continue
+            path, _, heading = link.partition("#")
+            target = page.parent / path if path else page
+            assert target.exists(), (page, link)
+            assert not heading or heading in headings_of(target), (page, link)
+
+
+# Reading is counted at 180 words a minute, everything on the page a word, code and its output included.
+WORDS_A_MINUTE = 180
+LAB_MINUTES = (9, 9)  # the two core labs of a module
+COURSE_MINUTES = 300
+
+
+def reading_minutes(lesson):
+    return len((COURSE / lesson / "README.md").read_text(encoding="utf-8").split()) / WORDS_A_MINUTE
+
+
+def test_course_fits_into_five_hours():
+    minutes = {lesson: reading_minutes(lesson) + sum(LAB_MINUTES) for lesson in LESSONS}
+    for lesson in LESSONS:
+        print("%-28s %4.1f minutes to read, %4.1f with its labs" % (lesson, reading_minutes(lesson), minutes[lesson]))
+    print("%-28s %5.1f minutes" % ("all nine", sum(minutes.values())))
+    assert 240 <= sum(minutes.values()) <= COURSE_MINUTES
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_lesson_says_how_long_it_takes(lesson):
+    text = (COURSE / lesson / "README.md").read_text(encoding="utf-8")
+    said = re.search(r"^\*\*Time:\*\* (\d+) minutes: (\d+) to read, two labs of (\d+)\b", text, re.M)
+    assert said, lesson
+    whole, reading, lab = map(int, said.groups())
+    assert abs(reading - reading_minutes(lesson)) <= 0.75
+    assert (lab, lab) == LAB_MINUTES and whole == reading + sum(LAB_MINUTES)
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_pictures_are_small_and_told_in_words(lesson):
+    text = (COURSE / lesson / "README.md").read_text(encoding="utf-8")
+    marked = re.findall(r"<!-- picture (\S+): .*?<!-- end of picture -->", text, re.S)
+    files = {path.stem: path for path in (COURSE / lesson / "pictures").glob("*.png")}
+    assert set(marked) == set(files)
+    for name, path in files.items():
+        assert path.stat().st_size <= 100_000, path
+        part = re.search(r"<!-- picture %s: .*?<!-- end of picture -->" % re.escape(name), text, re.S).group(0)
+        alternative = re.search(r"!\[([^\]]+)\]\(pictures/%s\.png\)" % re.escape(name), part).group(1)
+        assert len(alternative.split()) >= 8 and part.count("\n| ") >= 2, name
 
 
 FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", re.S | re.M)
@@ -138,14 +207,15 @@ def test_code_in_lesson_prints_what_the_lesson_says(lesson, pythons, tmp_path):
 
 def test_commands_in_lessons_are_ones_that_the_program_has(run):
     commands = []
-    for lesson in LESSONS:
-        text = (COURSE / lesson / "README.md").read_text(encoding="utf-8")
+    for page in COURSE.rglob("README.md"):
+        text = page.read_text(encoding="utf-8")
         for block in re.findall(r"^```sh\n(.*?)^```$", text, re.S | re.M):
             commands += re.findall(r"^pitviper (\w+)([^#\n]*)", block, re.M)
-    assert len(commands) > 5
+        commands += re.findall(r"`pitviper (\w+)([^`\n]*)`", text)
+    assert len(commands) > 15
     for verb, words in commands:
         told = run("help", verb).ok().out
-        for option in re.findall(r"(?<= )--?[a-z]+", words):
+        for option in re.findall(r"(?<= )--?[a-z][a-z-]*", words):
             assert re.search(r"(?<![\w-])%s(?![\w-])" % option, told), (verb, option)
 
 
