@@ -62,10 +62,10 @@ static int record(struct prove_runner *r, const struct prove_subject *s, const s
     size_t count = 0;
     while (result == 0 && call.process.argv[count])
         count++;
-    char **words = calloc(count + 6, sizeof(*words));
-    if (!words && result == 0)
-        result = error_set(e, ENOMEM, "out of memory");
-    if (result == 0) {
+    char **words = result == 0 ? calloc(count + 6, sizeof(*words)) : NULL;
+    if (!words) {
+        result = result < 0 ? result : error_set(e, ENOMEM, "out of memory");
+    } else {
         const char *head[] = {"/proc/self/exe", "run", "-o", path, "--"};
         for (size_t i = 0; i < ARRAY_SIZE(head); i++)
             words[i] = (char *)(uintptr_t)head[i];

@@ -118,10 +118,79 @@ static void look(struct run *run)
         end_run(run, SANDBOX_FULL);
 }
 
+/* ---- words of the keeper and of the child before its exec ---- */
+static ssize_t receive(int fd, struct word *ret, pid_t *ret_pid)
+{
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(sizeof(struct ucred))];
+    } control;
+    struct iovec data = {.iov_base = ret, .iov_len = sizeof(*ret)};
+    struct msghdr m = {
+        .msg_iov = &data, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof(control.bytes)};
+    ssize_t n = recvmsg(fd, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    struct cmsghdr *c = n > 0 ? CMSG_FIRSTHDR(&m) : NULL;
+    if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_CREDENTIALS) {
+        struct ucred who;
+        memcpy(&who, CMSG_DATA(c), sizeof(who));
+        *ret_pid = who.pid;
+    }
+    return n;
+}
+
+static void hear(struct run *run)
+{
+    struct sandbox_result *r = run->result;
+    struct word w;
+    pid_t who = 0;
+    ssize_t n = receive(run->control, &w, &who);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (n != (ssize_t)sizeof(w)) {
+        run->gone = true;
+        if (!run->failed)
+            r->end = run->ending ? r->end : SANDBOX_LOST;
+        return;
+    }
+    switch (w.kind) {
+    case WORD_FAILED:
+        w.step[sizeof(w.step) - 1] = '\0';
+        run->failed =
+            error_set(&run->error, w.number, "cannot set the sandbox up: %s: %s", w.step, strerror(w.number)) < 0;
+        end_run(run, SANDBOX_EXITED);
+        break;
+    case WORD_EXEC:
+        run->child = who;
+        r->exec_ns = w.at_ns;
+        if (run->plan.spec->started)
+            run->plan.spec->started(run->plan.spec->context, who);
+        break;
+    case WORD_ENDED:
+        r->ended = !run->ending;
+        r->status = w.number;
+        r->end_ns = w.at_ns;
+        if (r->end != SANDBOX_ANSWERED && !run->ending)
+            run->deadline_ns = w.at_ns; /* what is in the pipes is read first */
+        break;
+    case WORD_GONE:
+        run->gone = true;
+        r->unkillable = w.number != 0;
+        r->user_ns = w.user_ns;
+        r->sys_ns = w.sys_ns;
+        if (r->end_ns == 0)
+            r->end_ns = w.at_ns;
+        if (w.maxrss > run->maxrss_before) /* it outlives an exec: below that it may be ours */
+            note_peak(run, w.maxrss);
+        break;
+    }
+}
+
 /* ---- the answer ---- */
 static void take_answer_state(struct run *run)
 {
     struct sandbox_result *r = run->result;
+    if (run->child == 0) /* its word to exec was sent before its answer, and may lie unread beside that */
+        hear(run);
     note_peak(run, tree_high_water(run->child));
     tree_list(run->keeper, &run->tree);
     for (size_t i = 0; i < run->tree.count && i < SANDBOX_TREE_MAX; i++)
@@ -190,73 +259,6 @@ static bool take(struct run *run, enum pipe_name name)
     return true;
 }
 
-/* ---- words of the keeper and of the child before its exec ---- */
-static ssize_t receive(int fd, struct word *ret, pid_t *ret_pid)
-{
-    union {
-        struct cmsghdr align;
-        char bytes[CMSG_SPACE(sizeof(struct ucred))];
-    } control;
-    struct iovec data = {.iov_base = ret, .iov_len = sizeof(*ret)};
-    struct msghdr m = {
-        .msg_iov = &data, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof(control.bytes)};
-    ssize_t n = recvmsg(fd, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-    struct cmsghdr *c = n > 0 ? CMSG_FIRSTHDR(&m) : NULL;
-    if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_CREDENTIALS) {
-        struct ucred who;
-        memcpy(&who, CMSG_DATA(c), sizeof(who));
-        *ret_pid = who.pid;
-    }
-    return n;
-}
-
-static void hear(struct run *run)
-{
-    struct sandbox_result *r = run->result;
-    struct word w;
-    pid_t who = 0;
-    ssize_t n = receive(run->control, &w, &who);
-    if (n < 0 && (errno == EAGAIN || errno == EINTR))
-        return;
-    if (n != (ssize_t)sizeof(w)) {
-        run->gone = true;
-        if (!run->failed)
-            r->end = run->ending ? r->end : SANDBOX_LOST;
-        return;
-    }
-    switch (w.kind) {
-    case WORD_FAILED:
-        w.step[sizeof(w.step) - 1] = '\0';
-        run->failed =
-            error_set(&run->error, w.number, "cannot set the sandbox up: %s: %s", w.step, strerror(w.number)) < 0;
-        end_run(run, SANDBOX_EXITED);
-        break;
-    case WORD_EXEC:
-        run->child = who;
-        r->exec_ns = w.at_ns;
-        if (run->plan.spec->started)
-            run->plan.spec->started(run->plan.spec->context, who);
-        break;
-    case WORD_ENDED:
-        r->ended = !run->ending;
-        r->status = w.number;
-        r->end_ns = w.at_ns;
-        if (r->end != SANDBOX_ANSWERED && !run->ending)
-            run->deadline_ns = w.at_ns; /* what is in the pipes is read first */
-        break;
-    case WORD_GONE:
-        run->gone = true;
-        r->unkillable = w.number != 0;
-        r->user_ns = w.user_ns;
-        r->sys_ns = w.sys_ns;
-        if (r->end_ns == 0)
-            r->end_ns = w.at_ns;
-        if (w.maxrss > run->maxrss_before) /* it outlives an exec: below that it may be ours */
-            note_peak(run, w.maxrss);
-        break;
-    }
-}
-
 static void loop(struct run *run)
 {
     struct sandbox_result *r = run->result;
@@ -315,17 +317,35 @@ static void name_signal(struct run *run)
 }
 
 /* ---- /dev/shm where it is the machine's ---- */
-static uint32_t count_shared(void)
+#define SHARED_MAX 4096
+struct shared { /* files of ours; tmpfs gives no number twice */
+    ino_t files[SHARED_MAX];
+    size_t count;
+};
+static void list_shared(struct shared *ret)
 {
-    uint32_t count = 0;
     DIR *d = opendir("/dev/shm");
-    for (struct dirent *entry; d && (entry = readdir(d));) {
+    ret->count = 0;
+    for (struct dirent *entry; d && ret->count < SHARED_MAX && (entry = readdir(d));) {
         struct stat is;
-        count += fstatat(dirfd(d), entry->d_name, &is, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(is.st_mode) &&
-                 is.st_uid == geteuid();
+        if (fstatat(dirfd(d), entry->d_name, &is, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(is.st_mode) &&
+            is.st_uid == geteuid())
+            ret->files[ret->count++] = is.st_ino;
     }
     if (d)
         closedir(d);
+}
+
+/* How many are new: the mere number would hide one behind another that went meanwhile. */
+static uint32_t count_new(const struct shared *before, const struct shared *after)
+{
+    uint32_t count = 0;
+    for (size_t i = 0; i < after->count; i++) {
+        bool known = false;
+        for (size_t k = 0; k < before->count && !known; k++)
+            known = before->files[k] == after->files[i];
+        count += !known;
+    }
     return count;
 }
 
@@ -399,7 +419,9 @@ static int run_it(struct run *run, struct error *e)
     struct sigaction ignore = {.sa_handler = SIG_IGN}, before;
     bool shared = (run->plan.allowed & SANDBOX_SHARED) && plan_has(&run->plan, SANDBOX_FILES) &&
                   !plan_has(&run->plan, SANDBOX_NAMESPACES);
-    uint32_t shared_before = shared ? count_shared() : 0;
+    static struct shared before_it, after_it; /* large; one run at a time */
+    if (shared)
+        list_shared(&before_it);
 
     run->maxrss_before = tree_high_water(getpid());
     sigaction(SIGPIPE, &ignore, &before); /* it may close its stdin */
@@ -421,8 +443,8 @@ static int run_it(struct run *run, struct error *e)
     if (run->group.path[0])
         group_read(&run->group, &r->group_cpu_ns, &r->peak_group);
     if (shared) {
-        uint32_t after = count_shared();
-        r->shared_left = after > shared_before ? after - shared_before : 0;
+        list_shared(&after_it);
+        r->shared_left = count_new(&before_it, &after_it);
     }
     if (run->failed)
         return error_set(e, EIO, "%s", run->error.text);

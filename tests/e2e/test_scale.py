@@ -225,7 +225,8 @@ def test_prove_compares_the_growth_of_two_functions(run, script):
     assert (done.status, done.json["verdict"]) in ((1, "grows-faster"), (4, "unsettled")), done.err
     assert done.json["difference"]["estimate"] > 0.4
     done = run("prove", "app.py:total", "app.py:total", *words)
-    assert done.status == 0 and done.json["verdict"] == "same" and done.json["a"]["subject"] == "app.py:total"
+    assert (done.status, done.json["verdict"]) in ((0, "same"), (4, "unsettled")) and done.json["a"]["subject"] == "app.py:total"
+    assert abs(done.json["difference"]["estimate"]) < 0.3
     for bad in (("python3 -c pass", "app.py:total"), ("app.py:nothing", "app.py:total")):
         done = run("prove", *bad, *words)
         assert done.status == 3 and done.err.count("\n") == 1

@@ -169,7 +169,8 @@ def test_time_goes_to_the_task_that_ran(pythons, run, script, tmp_path):
         stack, count = line.rsplit(" ", 1)
         task, *frames = stack.split(";")
         stacks[task, next((f.split(" ")[0] for f in frames if f.startswith(("heavy ", "light "))), None)] += int(count)
-    assert stacks["heavy", "light"] == stacks["light", "heavy"] == 0
+    # The stack and its task are two reads: between them a switch may fall, once in a long while.
+    assert stacks["heavy", "light"] + stacks["light", "heavy"] <= 0.01 * sum(hits.values())
     assert stacks["<no task>", "heavy"] + stacks["<no task>", "light"] <= 0.02 * sum(hits.values())
     read = Recording((tmp_path / "shares.pit").read_bytes())
     by_name = collections.Counter()
