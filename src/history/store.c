@@ -117,11 +117,12 @@ static int check_schema(struct history *h, struct error *e)
 static int check(struct history *h, bool *ret_empty, struct error *e)
 {
     int64_t mark = 0, format = 0, entries = 0;
-    int r = read_number(h, "PRAGMA application_id", &mark, e);
+    /* Another process may be making it: what it has made is seen no later than its mark, which is looked at last. */
+    int r = read_number(h, "SELECT count(*) FROM sqlite_schema", &entries, e);
     if (r == 0)
         r = read_number(h, "PRAGMA user_version", &format, e);
     if (r == 0)
-        r = read_number(h, "SELECT count(*) FROM sqlite_schema", &entries, e);
+        r = read_number(h, "PRAGMA application_id", &mark, e);
     if (r < 0)
         return r;
     *ret_empty = mark == 0 && format == 0 && entries == 0;

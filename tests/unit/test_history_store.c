@@ -196,7 +196,11 @@ static void many_processes_add_at_once_and_nothing_is_lost(void **state)
             int failed = 0;
             for (int i = 0; i < RESULTS; i++) {
                 struct history_result x = result("app", (uint64_t)(1000 * writer + i + 1), 1);
-                failed |= history_add("store", &x, 1, NULL) != 0;
+                struct error note = {""};
+                if (history_add("store", &x, 1, &note) != 0) {
+                    fprintf(stderr, "%s\n", note.text);
+                    failed = 1;
+                }
             }
             _exit(failed);
         }
