@@ -106,6 +106,26 @@ uint64_t tree_high_water(pid_t pid);       /* VmHWM: the most since its last exe
 uint64_t tree_written(pid_t pid);          /* bytes for storage */
 bool tree_is_zombie(pid_t pid);
 
+/* service.c: requests in, replies out when they are due. Answers are all as long: a digest. */
+struct service_request {
+    uint64_t due_ns;
+    uint8_t reply[8 + 64];
+};
+struct service {
+    uint64_t delay_ns, asked;
+    uint32_t at_once;
+    uint64_t *free_ns; /* of each of at_once places: when it is free again */
+    struct service_request *waiting;
+    size_t first, count, capacity; /* waiting[first] to [count - 1], by due_ns */
+    struct buffer replies;         /* due, of which so many bytes are sent */
+    size_t replies_sent;
+};
+int service_init(struct service *s, uint64_t delay_ns, uint32_t at_once);
+void service_release(struct service *s);
+int service_ask(struct service *s, uint32_t id, const void *data, size_t size, uint64_t now_ns); /* -E2BIG, -ENOMEM */
+uint64_t service_next_ns(const struct service *s);                                               /* UINT64_MAX: none */
+int service_answer(struct service *s, uint64_t now_ns); /* puts what is due into replies; -ENOMEM */
+
 /* wipe.c: bytes of all that is in the folder, and no further than `enough`. */
 uint64_t scratch_size(const char *folder, uint64_t enough);
 

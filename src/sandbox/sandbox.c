@@ -28,6 +28,7 @@ struct run {
     pid_t keeper, child;
     int control, ends[PIPES]; /* ours */
     size_t fed;
+    struct service service;
     bool ending, gone, failed; /* asked the keeper to end; it has; it could not even start */
     uint64_t began_ns, deadline_ns, tick_ns;
     unsigned ticks;
@@ -222,18 +223,44 @@ static void feed_answer(struct run *run, const void *data, size_t size)
 }
 
 /* ---- pipes ---- */
-static void feed_input(struct run *run)
+static bool has_service(const struct run *run)
+{
+    return run->plan.spec->service_at_once > 0;
+}
+
+/* The input and then, where there is a service, its replies. */
+static size_t next_input(const struct run *run, const char **ret)
 {
     const struct sandbox_spec *spec = run->plan.spec;
     if (run->fed < spec->input_size) {
-        ssize_t n = write(run->ends[PIPE_IN], (const char *)spec->input + run->fed, spec->input_size - run->fed);
-        if (n > 0)
-            run->fed += (size_t)n;
-        else if (n < 0 && errno != EAGAIN && errno != EINTR)
-            run->fed = spec->input_size; /* it closed its end */
+        *ret = (const char *)spec->input + run->fed;
+        return spec->input_size - run->fed;
     }
-    if (run->fed == spec->input_size)
+    *ret = (const char *)run->service.replies.data + run->service.replies_sent;
+    return run->service.replies.size - run->service.replies_sent;
+}
+
+static void feed_input(struct run *run)
+{
+    const char *at;
+    size_t size = next_input(run, &at);
+    ssize_t n = size > 0 ? write(run->ends[PIPE_IN], at, size) : 0;
+    if (n < 0 && errno != EAGAIN && errno != EINTR) {
+        fd_close(&run->ends[PIPE_IN]); /* it closed its end */
+        return;
+    }
+    if (n > 0 && run->fed < run->plan.spec->input_size)
+        run->fed += (size_t)n;
+    else if (n > 0)
+        run->service.replies_sent += (size_t)n;
+    if (run->fed == run->plan.spec->input_size && !has_service(run))
         fd_close(&run->ends[PIPE_IN]);
+}
+
+static int ask(void *context, uint32_t id, const void *data, size_t size)
+{
+    struct run *run = context;
+    return service_ask(&run->service, id, data, size, clock_monotonic_ns());
 }
 
 /* Reads once; false when there is nothing more for now. */
@@ -259,16 +286,27 @@ static bool take(struct run *run, enum pipe_name name)
     return true;
 }
 
+static bool may_feed(const struct run *run)
+{
+    const char *at;
+    if (run->plan.spec->input_when_ready && !run->result->answer.ready_ns)
+        return false;
+    return next_input(run, &at) > 0 || !has_service(run);
+}
+
 static void loop(struct run *run)
 {
     struct sandbox_result *r = run->result;
     while (!run->gone) {
         struct pollfd fds[PIPES + 1] = {{.fd = run->control, .events = POLLIN}};
-        bool may_feed = !run->plan.spec->input_when_ready || r->answer.ready_ns;
+        uint64_t now = clock_monotonic_ns(), next = run->deadline_ns;
+        if (service_answer(&run->service, now) < 0)
+            run->failed = error_set(&run->error, ENOMEM, "out of memory for replies") < 0;
         for (int i = 0; i < PIPES; i++)
             fds[i + 1] = (struct pollfd){
-                .fd = i == PIPE_IN && !may_feed ? -1 : run->ends[i], .events = i == PIPE_IN ? POLLOUT : POLLIN};
-        uint64_t now = clock_monotonic_ns(), next = run->deadline_ns;
+                .fd = i == PIPE_IN && !may_feed(run) ? -1 : run->ends[i], .events = i == PIPE_IN ? POLLOUT : POLLIN};
+        if (!run->ending && service_next_ns(&run->service) < next)
+            next = service_next_ns(&run->service);
         if (!run->ending && run->tick_ns < next)
             next = run->tick_ns;
         struct timespec wait = {.tv_sec = next > now ? (time_t)((next - now) / 1000000000u) : 0,
@@ -468,6 +506,13 @@ int sandbox_run_layers(const struct sandbox_spec *spec, const struct sandbox_lad
     run->plan.trial = trial;
     result.allowed = run->plan.allowed;
     answer_init(&result.answer, run->plan.limits.answer);
+    if (spec->service_at_once > 0) {
+        result.answer.ask = ask;
+        result.answer.context = run;
+    }
+    if (r == 0 && (spec->service_at_once > SERVICE_AT_ONCE_MAX ||
+                      service_init(&run->service, spec->service_delay_ns, spec->service_at_once) < 0))
+        r = error_set(e, spec->service_at_once > SERVICE_AT_ONCE_MAX ? EINVAL : ENOMEM, "cannot make its service");
     buffer_init(&result.out, run->plan.limits.text);
     buffer_init(&result.err, run->plan.limits.text);
     if (r == 0)
@@ -487,6 +532,8 @@ int sandbox_run_layers(const struct sandbox_spec *spec, const struct sandbox_lad
     fd_close(&run->control);
     group_remove(&run->group);
     plan_release(&run->plan);
+    service_release(&run->service);
+    result.answer.ask = NULL; /* it goes on living without us */
     free(run);
     if (r < 0)
         sandbox_result_release(&result);

@@ -17,9 +17,11 @@
 #define ANSWER_FD 3
 #define ANSWER_PROGRESS_MAX 256 /* payload bytes of one progress frame */
 #define ANSWER_PROGRESS_FRAMES_MAX (1u << 16)
+#define ANSWER_ASK_MAX ((size_t)64 << 10) /* bytes of one request, its number apart */
 enum answer_kind {
     ANSWER_READY = 'r',    /* no payload: everything is imported, the input may come; at most one, and first */
     ANSWER_PROGRESS = 'p', /* a heartbeat: a digest of the work done so far */
+    ANSWER_ASK = 'q',      /* a number in 4 bytes and a request to the service, where there is one */
     ANSWER_DATA = 'a',     /* the answer; the last frame */
     ANSWER_ERROR = 'e',    /* the learner's code raised: the text to show; the last frame */
 };
@@ -30,6 +32,10 @@ struct answer_progress {
 struct answer {
     struct buffer payload; /* of the last frame */
     struct buffer digests; /* of the progress frames, one after the other */
+    struct buffer request; /* the one that is being read */
+    /* Takes a request; NULL: there may be none. 0 or a negative errno, -E2BIG where there are too many. */
+    int (*ask)(void *context, uint32_t id, const void *data, size_t size);
+    void *context;
     struct answer_progress *progress;
     size_t progress_count, progress_capacity;
     uint64_t ready_ns, whole_ns; /* when the last byte of the ready and of the last frame was read; 0: never */
@@ -100,6 +106,8 @@ struct sandbox_limits { /* 0: the default */
 #define SANDBOX_ANSWER ((uint64_t)16 << 20)
 #define SANDBOX_PROCESSES 64u
 #define SANDBOX_OPEN_FILES 256u
+#define SERVICE_AT_ONCE_MAX 4096u
+#define SERVICE_WAITING_MAX 65536u /* requests of one run that are not answered yet */
 
 struct sandbox_spec {
     char *const *argv;           /* argv[0]: the interpreter's path, with a slash; run through its links */
@@ -110,6 +118,11 @@ struct sandbox_spec {
     const void *input;           /* into the child's stdin, then end of file */
     size_t input_size;
     bool input_when_ready; /* not before the frame ANSWER_READY */
+    /* A service for the child to wait for: it answers each request, service_at_once of them at a time, after this
+     * delay with the SHA-256 of its bytes in hexadecimal, on stdin behind the input (which then has no end of file), as
+     * {the request's number, length, bytes}, both 4 bytes little-endian. At once 0: none. */
+    uint64_t service_delay_ns;
+    uint32_t service_at_once; /* at most SERVICE_AT_ONCE_MAX */
     bool keep_scratch;
     bool sum_pss; /* sample memory as proportional set size: right for trees that share, dear for what is timed */
     uint32_t allow;

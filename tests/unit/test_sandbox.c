@@ -103,6 +103,35 @@ static void holds_the_input_until_ready(void **state)
     sandbox_result_release(&r);
 }
 
+/* At level 0, where a shell may run dd: it reads bytes with zeros among them, which a shell can't. */
+static void answers_requests_after_their_delay(void **state)
+{
+    (void)state;
+    struct sandbox_spec spec = spec_of(NULL);
+    struct sandbox_result r;
+    spec.service_delay_ns = SECOND_NS / 20;
+    spec.service_at_once = 2;
+    spec.level_most = 0;
+    /* Four requests, two at a time: the last reply is due two delays on. 288 bytes of replies in all. */
+    const char *script = "for i in 1 2 3 4; do printf 'q\\5\\0\\0\\0\\'$i'\\0\\0\\0x' >&3; done; "
+                         "dd bs=1 count=288 2>/dev/null >&1; printf 'a\\0\\0\\0\\0' >&3";
+    run(script, &spec, &r);
+    assert_int_equal(r.end, SANDBOX_ANSWERED);
+    assert_true(r.answer.whole_ns - r.exec_ns >= 2 * spec.service_delay_ns);
+    assert_int_equal(r.out.size, 288);
+    for (unsigned i = 0; i < 4; i++) {
+        const char *reply = (const char *)r.out.data + (size_t)72 * i;
+        assert_memory_equal(reply, ((const char[]){(char)(i + 1), 0, 0, 0, 64, 0, 0, 0}), 8);
+        /* printf x | sha256sum */
+        assert_memory_equal(reply + 8, "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881", 64);
+    }
+    sandbox_result_release(&r);
+    spec.service_at_once = 0;
+    run("printf 'q\\4\\0\\0\\0\\1\\0\\0\\0' >&3; read a", &spec, &r);
+    assert_int_equal(r.end, SANDBOX_BROKEN);
+    sandbox_result_release(&r);
+}
+
 static void survives_an_input_that_nobody_reads(void **state)
 {
     (void)state;
@@ -372,6 +401,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(passes_input_answer_and_output_on),
+        cmocka_unit_test(answers_requests_after_their_delay),
         cmocka_unit_test(holds_the_input_until_ready),
         cmocka_unit_test(survives_an_input_that_nobody_reads),
         cmocka_unit_test(tells_a_status_from_a_signal),

@@ -45,6 +45,64 @@ static void is_not_whole_before_its_last_byte(void **state)
     answer_release(&a);
 }
 
+static int note_request(void *context, uint32_t id, const void *data, size_t size)
+{
+    struct buffer *seen = context;
+    if (id == 0xffffffffu)
+        return -E2BIG;
+    buffer_printf(seen, "%u:%.*s ", (unsigned)id, (int)size, (const char *)data);
+    return 0;
+}
+
+static void passes_requests_on_where_there_is_a_service(void **state)
+{
+    (void)state;
+    static const char all[] = "r\0\0\0\0q\6\0\0\0\1\0\0\0hip\1\0\0\0-q\4\0\0\0\2\1\0\0a\0\0\0\0";
+    for (size_t step = 1; step < sizeof(all); step++) {
+        struct answer a;
+        struct buffer seen;
+        answer_init(&a, 100);
+        buffer_init(&seen, 100);
+        a.ask = note_request;
+        a.context = &seen;
+        for (size_t at = 0; at < sizeof(all) - 1; at += step)
+            assert_int_equal(feed(&a, all + at, sizeof(all) - 1 - at < step ? sizeof(all) - 1 - at : step, 1), 0);
+        assert_int_equal(a.kind, ANSWER_DATA);
+        assert_int_equal(a.progress_count, 1);
+        assert_string_equal(buffer_text(&seen), "1:hi 258: ");
+        answer_release(&a);
+        buffer_release(&seen);
+    }
+}
+
+static void refuses_requests_that_nobody_can_take(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *bytes;
+        size_t size;
+        bool service;
+        const char *why;
+    } wrong[] = {
+        {"q\4\0\0\0\1\0\0\0", 9, false, "a request where there is no service"},
+        {"q\3\0\0\0\1\0\0", 8, true, "a request that is too short or too long"},
+        {"q\5\0\1\0\1\0\0\0", 9, true, "a request that is too short or too long"},
+        {"q\4\0\0\0\377\377\377\377", 9, true, "too many requests at once"},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+        struct answer a;
+        struct buffer seen;
+        answer_init(&a, 100);
+        buffer_init(&seen, 100);
+        a.ask = wrong[i].service ? note_request : NULL;
+        a.context = &seen;
+        assert_int_equal(feed(&a, wrong[i].bytes, wrong[i].size, 1), -EBADMSG);
+        assert_string_equal(a.broken, wrong[i].why);
+        answer_release(&a);
+        buffer_release(&seen);
+    }
+}
+
 static void refuses(const char *bytes, size_t size, const char *why)
 {
     struct answer a;
@@ -86,6 +144,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(takes_frames_one_byte_at_a_time),
         cmocka_unit_test(is_not_whole_before_its_last_byte),
+        cmocka_unit_test(passes_requests_on_where_there_is_a_service),
+        cmocka_unit_test(refuses_requests_that_nobody_can_take),
         cmocka_unit_test(refuses_what_is_no_answer),
         cmocka_unit_test(limits_the_number_of_heartbeats),
     };
