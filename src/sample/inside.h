@@ -12,6 +12,7 @@ enum {
     STATE_AGE_RUNNING_NS = 1900000, /* below STATE_STALE_NS */
     STATE_AGE_LOST_NS = 200000,     /* once it has lost the GIL: it is as like as not asleep by now */
     STATE_AGE_STILL_NS = 4000000,
+    CORE_AGE_NS = 10000000, /* of the core that a running thread was seen on */
     STATE_AGE_QUIET_NS = 16000000, /* and less often while it sleeps and its stack is proven not to change */
     STATE_STALE_NS = 2000000,
     KEEP_NS = 10000000,       /* housekeeping: children, ends, new threads; */
@@ -34,6 +35,7 @@ struct watched_thread {
     bool had_gil;                  /* at the last sample */
     char kernel_state;
     uint64_t state_ns, state_age_ns, seen; /* when read; how long it may be used; the tick it was last seen at */
+    uint64_t core_ns;                      /* when the core that it runs on was read */
     uint64_t cpu_start_ns, wait_start_ns;
     uint64_t name_next_ns, name_wait_ns; /* when a name that could not be had is asked for again */
     struct target_thread kernel;

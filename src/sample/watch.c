@@ -176,8 +176,9 @@ void watch_end(struct sampler *s, struct watched *w, uint64_t now_ns)
 static void gil_wait_tell(struct sampler *s, struct watched *w, const struct watched_thread *t)
 {
     uint64_t futex;
+    bool runs;
     char why[160];
-    int r = w->gil_wait_told || w->no_gil ? -ESRCH : target_thread_futex(&t->kernel, &futex);
+    int r = w->gil_wait_told || w->no_gil ? -ESRCH : target_thread_call(&t->kernel, &runs, &futex);
 
     if (r == -ESRCH)
         return;
@@ -250,11 +251,29 @@ static struct watched_thread *thread_find(
     return t;
 }
 
-static bool waits_for_gil(const struct watched *w, const struct watched_thread *t)
+/* Its state, R or S, by the cheaper file; where that cannot be read, and now and then for the core it runs on, by
+ * the dearer one. */
+static int read_state(struct sampler *s, struct watched_thread *t, uint64_t now_ns, uint64_t *ret_futex)
 {
-    uint64_t futex;
+    bool runs;
+    int core = -1;
 
-    return target_thread_futex(&t->kernel, &futex) == 0 && futex != 0 && python_futex_is_gil(w->python, futex);
+    *ret_futex = 0;
+    int r = target_thread_call(&t->kernel, &runs, ret_futex);
+    if (r == 0)
+        t->kernel_state = runs ? 'R' : 'S';
+    if (r == 0 && (!runs || now_ns - t->core_ns < CORE_AGE_NS))
+        return 0;
+    if (r == -ESRCH)
+        return r;
+    t->core_ns = now_ns;
+    char state;
+    int r_stat = target_thread_state(&t->kernel, &state, &core);
+    if (r_stat == 0 && r < 0)
+        t->kernel_state = state;
+    if (r_stat == 0 && state == 'R' && core >= 0)
+        s->busy_core = core;
+    return r == 0 ? 0 : r_stat;
 }
 
 /* One pread at up to 1 kHz a thread; at half of that while it runs Python code, as its stack shows. A sleeping thread
@@ -263,8 +282,7 @@ static bool waits_for_gil(const struct watched *w, const struct watched_thread *
 static void kernel_state(struct sampler *s, struct watched *w, struct watched_thread *t,
     const struct python_thread *from, bool moved, uint64_t now_ns)
 {
-    int core = -1;
-    uint64_t most = from->result == PYTHON_STACK_SAME ? STATE_AGE_QUIET_NS : STATE_AGE_STILL_NS;
+    uint64_t futex, most = from->result == PYTHON_STACK_SAME ? STATE_AGE_QUIET_NS : STATE_AGE_STILL_NS;
 
     if (moved || t->kernel_state != 'S')
         t->state_age_ns = moved && from->has_gil && t->kernel_state == 'R' ? STATE_AGE_RUNNING_NS : STATE_AGE_NS;
@@ -273,13 +291,11 @@ static void kernel_state(struct sampler *s, struct watched *w, struct watched_th
     t->had_gil = from->has_gil;
     if (!t->kernel_open || now_ns - t->state_ns < t->state_age_ns)
         return;
-    if (target_thread_state(&t->kernel, &t->kernel_state, &core) < 0)
+    if (read_state(s, t, now_ns, &futex) < 0)
         return;
-    t->waits_for_gil = t->kernel_state == 'S' && !from->has_gil && !w->no_gil && waits_for_gil(w, t);
+    t->waits_for_gil = futex != 0 && !from->has_gil && !w->no_gil && python_futex_is_gil(w->python, futex);
     t->state_ns = now_ns;
     t->state_age_ns = t->state_age_ns * 2 < most ? t->state_age_ns * 2 : most;
-    if (t->kernel_state == 'R' && core >= 0)
-        s->busy_core = core;
 }
 
 /* The task that it runs; of a stack that cannot have changed it is the one it was. */

@@ -88,11 +88,12 @@ struct target_thread {
 int target_thread_open(const struct target *t, pid_t tid, struct target_thread *ret);
 void target_thread_close(struct target_thread *h);
 int target_thread_state(const struct target_thread *h, char *ret_state,
-    int *ret_processor); /* one pread: the fast path. NULL: not wanted */
+    int *ret_processor); /* one pread. NULL: not wanted */
 int target_thread_stat(const struct target_thread *h, struct target_thread_stat *ret);
-/* The futex that it waits at in the kernel; 0: it waits at none, or runs. One pread. A negative errno: that cannot be
- * read (/proc/PID/task/TID/syscall needs the right to trace, and a kernel that has it). */
-int target_thread_futex(const struct target_thread *h, uint64_t *ret_address);
+/* Whether it runs, or could (state R), and the futex that it waits at in the kernel, 0 for none. One pread, of a third
+ * of the price of target_thread_state's. A negative errno: that cannot be read (/proc/PID/task/TID/syscall needs the
+ * right to trace, and a kernel that has it). */
+int target_thread_call(const struct target_thread *h, bool *ret_runs, uint64_t *ret_futex);
 int target_cpu_ns(const struct target *t, uint64_t *ret_ns); /* of the whole process, by its CPU clock */
 int target_parent(const struct target *t, pid_t *ret_parent);
 int target_command(const struct target *t, struct buffer *into); /* argv, NUL between words; capped by the buffer */

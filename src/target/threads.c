@@ -105,13 +105,14 @@ uint64_t proc_syscall_futex(const char *text)
     return strtoull(end, NULL, 16);
 }
 
-int target_thread_futex(const struct target_thread *h, uint64_t *ret_address)
+int target_thread_call(const struct target_thread *h, bool *ret_runs, uint64_t *ret_futex)
 {
     char text[256];
     ssize_t n = h->syscall_fd < 0 ? h->syscall_fd : read_line(h->syscall_fd, text, sizeof(text));
     if (n < 0)
         return (int)n;
-    *ret_address = proc_syscall_futex(text);
+    *ret_runs = strncmp(text, "running", 7) == 0;
+    *ret_futex = proc_syscall_futex(text);
     return 0;
 }
 

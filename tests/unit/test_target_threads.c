@@ -131,6 +131,19 @@ static void follows_a_thread_from_start_to_end(void **state)
         sleep_ms(1);
     }
     assert_true(ran);
+    if (h.syscall_fd >= 0) { /* the other file says the same: it runs, and once it naps, it does not */
+        uint64_t futex;
+        for (int burn = 1; burn >= 0; burn--) {
+            bool runs = !burn;
+            w.burn = burn;
+            for (int i = 0; i < 2000 && runs != (bool)burn; i++) {
+                assert_int_equal(target_thread_call(&h, &runs, &futex), 0);
+                assert_int_equal(futex, 0);
+                sleep_ms(1);
+            }
+            assert_int_equal(runs, burn);
+        }
+    }
     w.stop = true;
     pthread_join(w.thread, NULL);
     for (int i = 0; i < 1000 && target_thread_state(&h, &found, &processor) == 0; i++)
