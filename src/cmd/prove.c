@@ -254,6 +254,7 @@ static int prove_verb(const struct cmd_verb *verb, int argc, char **argv)
             .python = o.python,
             .setup = o.setup,
             .sizes = o.sizes,
+            .keep = o.keep,
             .budget_ns = o.budget_ns,
             .timeout_ns = o.timeout_ns,
             .json = o.json});

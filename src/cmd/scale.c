@@ -102,7 +102,7 @@ static int show(const struct growth_result *r, const struct options *o, const ch
 }
 
 /* The exponents: by CPU time, and by each count. */
-static void keep_growth(
+void scale_keep(
     struct keep *k, struct prove_runner *runner, const struct prove_subject *s, const struct growth_result *r)
 {
     static const char *const names[] = {"growth", "growth of calls", "growth of lines", "growth of instructions"};
@@ -141,7 +141,7 @@ static int measure(struct prove_runner *runner, const struct options *o, const s
         if (r == 0)
             status = show(result, o, name);
         if (r == 0 && !result->interrupted)
-            keep_growth(keep, runner, subject, result);
+            scale_keep(keep, runner, subject, result);
         if (r < 0)
             status = r == -ECANCELED ? CMD_INTERRUPTED : cmd_fail(CMD_FAILED, &e);
     }

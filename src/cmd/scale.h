@@ -2,6 +2,7 @@
 #ifndef PITVIPER_CMD_SCALE_H
 #define PITVIPER_CMD_SCALE_H
 
+#include "cmd/keep.h"
 #include "growth/growth.h"
 #include "plot/plot.h"
 
@@ -13,8 +14,12 @@ struct scale_sides {
     const char *names[2], *python, *setup, *sizes;
     uint64_t budget_ns, timeout_ns; /* budget: of both together */
     bool json;
+    struct keep_options keep;
 };
 int scale_compare(const struct scale_sides *s);
+/* The exponents of time and of each count, into the history. */
+void scale_keep(
+    struct keep *k, struct prove_runner *runner, const struct prove_subject *s, const struct growth_result *r);
 void scale_show_progress(void *context, const struct growth_progress *p);
 
 struct scale_view {

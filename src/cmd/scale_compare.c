@@ -78,7 +78,7 @@ static int show(const struct scale_sides *s, struct growth_result *const results
 }
 
 static int measure_side(struct prove_runner *runner, const struct scale_sides *s, int side,
-    const struct growth_options *how, struct growth_result **ret, struct error *e)
+    const struct growth_options *how, struct keep *keep, struct growth_result **ret, struct error *e)
 {
     struct prove_subject *subject = NULL;
     struct prove_subject_options given = {.python = s->python, .setup = s->setup};
@@ -88,6 +88,8 @@ static int measure_side(struct prove_runner *runner, const struct scale_sides *s
             e, EINVAL, "'%.100s' is not a function: --growth takes MODULE:NAME or FILE.py:NAME", s->names[side]);
     if (r == 0)
         r = growth_measure(runner, subject, how, ret, e);
+    if (r == 0 && !(*ret)->interrupted)
+        scale_keep(keep, runner, subject, *ret);
     prove_subject_free(subject);
     return r;
 }
@@ -107,13 +109,20 @@ int scale_compare(const struct scale_sides *s)
     int r = prove_runner_open(&runner, &e);
     if (r == 0)
         prove_runner_watch(runner, waiting_watch_interrupts());
+    struct keep keep = {.path = NULL};
+    int status = r == 0 ? keep_open(&s->keep, runner, &keep) : CMD_OK;
+    if (status != CMD_OK) {
+        prove_runner_close(runner);
+        return status;
+    }
     for (int side = 0; r == 0 && side < 2; side++)
-        r = measure_side(runner, s, side, &how, &results[side], &e);
+        r = measure_side(runner, s, side, &how, &keep, &results[side], &e);
     waiting_hide();
+    keep_release(&keep);
     prove_runner_close(runner);
-    int status = r == -ECANCELED                                     ? CMD_INTERRUPTED
-                 : r < 0 || results[0] == NULL || results[1] == NULL ? cmd_fail(CMD_FAILED, &e)
-                                                                     : show(s, results);
+    status = r == -ECANCELED                                     ? CMD_INTERRUPTED
+             : r < 0 || results[0] == NULL || results[1] == NULL ? cmd_fail(CMD_FAILED, &e)
+                                                                 : show(s, results);
     growth_free(results[0]);
     growth_free(results[1]);
     return status;

@@ -224,6 +224,8 @@ def test_prove_compares_the_growth_of_two_functions(run, script):
     done = run("prove", "app.py:merge_sort", "app.py:dedupe", *setup, *words)
     assert (done.status, done.json["verdict"]) in ((1, "grows-faster"), (4, "unsettled")), done.err
     assert done.json["difference"]["estimate"] > 0.4
+    series = run("history", "--json").ok().json["series"]
+    assert {"app.py:merge_sort", "app.py:dedupe"} <= {entry["subject"] for entry in series}
     done = run("prove", "app.py:total", "app.py:total", *words)
     assert (done.status, done.json["verdict"]) in ((0, "same"), (4, "unsettled")) and done.json["a"]["subject"] == "app.py:total"
     assert abs(done.json["difference"]["estimate"]) < 0.3
