@@ -1,6 +1,5 @@
 /* A bisection in a repository of its own, that borrows the user's objects: nothing of his is written. */
 #include "cmd/bisect.h"
-#include "cmd/git.h"
 
 #include <errno.h>
 #include <ftw.h>
@@ -18,7 +17,7 @@ static int ask(
     CLEANUP(buffer_release) struct buffer out;
     int status = 0;
     buffer_init(&out, OUTPUT_MAX);
-    int result = git_run(r, folder, words, &out, &status, e);
+    int result = prove_git(r, folder, NULL, words, &out, &status, e);
     if (result < 0 || status != 0)
         return result < 0 ? result : -EIO;
     const char *text = buffer_text(&out);
@@ -107,7 +106,7 @@ static void take_left(const char *text, struct bisect_step *step)
     }
 }
 
-/* What `git bisect` says it has come to (git-bisect(1); in English, as git_run asks for it). */
+/* What `git bisect` says it has come to (git-bisect(1); in English, as prove_git asks for it). */
 static int read_step(struct bisection *b, int status, const char *text, struct bisect_step *ret, struct error *e)
 {
     static const char *const head[] = {"rev-parse", "--verify", "--quiet", "BISECT_HEAD", NULL};
@@ -135,7 +134,7 @@ static int bisect_git(struct bisection *b, const char *const *words, struct bise
     CLEANUP(buffer_release) struct buffer out;
     int status = 0;
     buffer_init(&out, OUTPUT_MAX);
-    int result = git_run(b->runner, b->folder, words, &out, &status, e);
+    int result = prove_git(b->runner, b->folder, NULL, words, &out, &status, e);
     if (result < 0)
         return result;
     const char *text = buffer_text(&out);

@@ -1,7 +1,6 @@
 /* What a verb measured, on its way into the project's history. */
 #include "cmd/keep.h"
 #include "cmd/cmd.h"
-#include "cmd/git.h"
 
 #include <errno.h>
 #include <math.h>
@@ -61,7 +60,7 @@ static void ask_git(struct prove_runner *r, struct keep *k)
     struct error e;
     int status;
     buffer_init(&out, 4096);
-    if (git_run(r, NULL, head, &out, &status, &e) < 0 || status != 0)
+    if (prove_git(r, NULL, NULL, head, &out, &status, &e) < 0 || status != 0)
         return;
     snprintf(k->revision, sizeof(k->revision), "%.*s", (int)strcspn(buffer_text(&out), "\n"), buffer_text(&out));
     if (prove_tree_dirty(r, &k->dirty, &e) < 0)

@@ -18,32 +18,28 @@ enum {
     VERBOSE_VARIABLES = 8,
     REMOVE_FILES = 16, /* open at a time */
 };
-#define GIT_NS (UINT64_C(600) * 1000000000)
+#define GIT_OUTPUT_MAX ((size_t)128 << 10)
 
 /* ---- git ---- */
 
-/* `git WORDS...` in `folder`; its output without the last newline, or NULL and what it says. Freed by the caller. */
+/* The first line of what `git WORDS...` prints, or NULL and what it says. Freed by the caller. */
 static char *git(struct prove_runner *r, const char *folder, const char *const *environment, struct error *e, ...)
 {
-    char *words[GIT_WORDS + 1] = {(char *)(uintptr_t) "git", (char *)(uintptr_t) "--no-optional-locks"}, *text = NULL;
-    struct prove_process p = {.argv = words, .folder = folder, .environment = environment, .timeout_ns = GIT_NS};
-    struct prove_run run;
+    CLEANUP(buffer_release) struct buffer out;
+    const char *words[GIT_WORDS + 1] = {NULL};
+    int status = 0;
     va_list more;
 
+    buffer_init(&out, GIT_OUTPUT_MAX);
     va_start(more, e);
-    for (size_t i = 2; i < GIT_WORDS && (words[i] = va_arg(more, char *)) != NULL; i++)
+    for (size_t i = 0; i < GIT_WORDS && (words[i] = va_arg(more, char *)) != NULL; i++)
         continue;
     va_end(more);
-    if (prove_run(r, &p, 1, &run, e) < 0)
+    if (prove_git(r, folder, environment, words, &out, &status, e) < 0 || status != 0)
         return NULL;
-    if (prove_run_check(&run, "git", e) == 0) {
-        text = strndup(run.out.head ? run.out.head : "", run.out.kept);
-        if (!text)
-            error_set(e, ENOMEM, "out of memory");
-        else
-            text[strcspn(text, "\n")] = '\0';
-    }
-    prove_run_release(&run);
+    char *text = strndup(buffer_text(&out), strcspn(buffer_text(&out), "\n"));
+    if (!text)
+        error_set(e, ENOMEM, "out of memory");
     return text;
 }
 

@@ -140,6 +140,13 @@ int prove_subject_run(struct prove_runner *r, const struct prove_subject *s, con
     const struct prove_process *how, struct prove_batches *ret, struct prove_run *ret_run, struct error *e);
 void prove_batches_release(struct prove_batches *b);
 
+/* ---- git ---- */
+/* `git WORDS...` in `folder` (NULL: ours), in English, with these variables more (NULL: none). Its output (the first
+ * 64 KB) is appended; ret_status is its exit status, which is the caller's to judge; what it says on stderr goes into e
+ * where that is not 0. -ECANCELED: interrupted. */
+int prove_git(struct prove_runner *r, const char *folder, const char *const *environment, const char *const *words,
+    struct buffer *out, int *ret_status, struct error *e);
+
 /* ---- checkout: one revision in a temporary folder; nothing is written into the user's tree or repository ---- */
 struct prove_checkout {
     char *root;           /* the revision's top folder */

@@ -1,20 +1,24 @@
 /* git, as a process. */
-#include "cmd/git.h"
+#include "prove/inside.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/wait.h>
 
 #define GIT_WORDS 24
+#define GIT_VARIABLES 16
 #define GIT_NS UINT64_C(600000000000)
 
-int git_run(struct prove_runner *r, const char *folder, const char *const *words, struct buffer *out, int *ret_status,
-    struct error *e)
+int prove_git(struct prove_runner *r, const char *folder, const char *const *environment, const char *const *words,
+    struct buffer *out, int *ret_status, struct error *e)
 {
-    static const char *const environment[] = {"LC_ALL=C", "GIT_OPTIONAL_LOCKS=0", "GIT_TERMINAL_PROMPT=0", NULL};
+    const char *variables[GIT_VARIABLES + 1] = {"LC_ALL=C", "GIT_OPTIONAL_LOCKS=0", "GIT_TERMINAL_PROMPT=0"};
     char *argv[GIT_WORDS + 2] = {(char *)(uintptr_t) "git"};
-    struct prove_process p = {.argv = argv, .folder = folder, .environment = environment, .timeout_ns = GIT_NS};
+    struct prove_process p = {.argv = argv, .folder = folder, .environment = variables, .timeout_ns = GIT_NS};
     struct prove_run run;
+    size_t count = 3;
+    for (; environment != NULL && *environment != NULL && count < GIT_VARIABLES; environment++)
+        variables[count++] = *environment;
     for (size_t i = 0; words[i] != NULL && i < GIT_WORDS; i++)
         argv[i + 1] = (char *)(uintptr_t)words[i];
     int result = prove_run(r, &p, 1, &run, e);
