@@ -282,6 +282,7 @@ static int selftest_run(const struct cmd_verb *verb, int argc, char **argv)
     size_t count = 1;
     int status = CMD_OK;
 
+    buffer_init(&out, 1 << 20);
     int used = cmd_options_parse(verb, &o, argc, argv, true);
     if (used < 0)
         return CMD_USAGE;
@@ -293,7 +294,6 @@ static int selftest_run(const struct cmd_verb *verb, int argc, char **argv)
         if (count == 0)
             return cmd_fail_text(CMD_FAILED, "no CPython 3.8 to 3.15 is on the path: name one with --python");
     }
-    buffer_init(&out, 1 << 20);
     if (o.json)
         json_array_begin(&j, NULL);
     else

@@ -67,6 +67,8 @@ def test_a_tidy_tree_passes(tree):
         ("src/upper/upper.c", 'void f(void) { printf("x"); }', "calls printf"),
         ("src/upper/upper.c", "int f(int n)\n{\n    CLEANUP(b_free) struct b b;\n\n    if (n)\n        return 1;\n    b_init(&b);\n}\n",
          "returns before b of line 3 is set up"),
+        ("src/upper/upper.c", "int f(int n)\n{\n    CLEANUP(b_free) struct b b;\n    struct j j = {.out = &b};\n    if (n)\n        return 1;\n"
+         "    b_init(&b);\n}\n", "returns before b of line 3 is set up"),
         pytest.param("src/upper/upper.c", "\n" * 801, "801 lines", id="long file"),
         ("src/upper/more.c", "", "not listed in src/upper/meson.build"),
         ("tests/unit/test_two.c", "", "not listed in tests/meson.build"),
