@@ -87,8 +87,8 @@ struct target_thread {
 };
 int target_thread_open(const struct target *t, pid_t tid, struct target_thread *ret);
 void target_thread_close(struct target_thread *h);
-int target_thread_state(const struct target_thread *h, char *ret_state,
-    int *ret_processor); /* one pread. NULL: not wanted */
+int target_thread_state(
+    const struct target_thread *h, char *ret_state, int *ret_processor); /* one pread. NULL: not wanted */
 int target_thread_stat(const struct target_thread *h, struct target_thread_stat *ret);
 /* Whether it runs, or could (state R), and the futex that it waits at in the kernel, 0 for none. One pread, of a third
  * of the price of target_thread_state's. A negative errno: that cannot be read (/proc/PID/task/TID/syscall needs the
