@@ -1,0 +1,72 @@
+"""Slow: small rows, each made into a dict again to be charged.
+
+What a day's parcels cost their senders, from the day book of a depot."""
+from dataclasses import asdict, dataclass
+
+CENTS = {"S": 390, "M": 490, "L": 790, "X": 1290}      # by size
+SHOP_REBATE = 60
+
+
+@dataclass(slots=True)
+class Parcel:
+    """One parcel. insured (cents) and pieces are None until its sender states them."""
+
+    sender: str
+    origin: str
+    destination: str
+    service: str
+    handed_to: str
+    size: str
+    returned: bool = False
+    insured: int = None
+    pieces: int = None
+
+
+def read_day_book(lines):
+    """Return (rows, defaults): the parcels, numbered from 0 in the order of the book, and what holds where nothing is stated.
+
+    load SENDER ORIGIN DESTINATION SERVICE HANDED_TO SIZES   one parcel for each letter of SIZES
+    insured NUMBER CENTS, pieces NUMBER COUNT                stated for one parcel
+    returned NUMBER                                          one parcel goes back
+    default insured CENTS, default pieces COUNT              for all that have none stated, earlier ones too
+    """
+    rows = []
+    defaults = {"insured": 5000, "pieces": 1}
+    for line in lines:
+        kind, *words = line.split()
+        if kind == "load":
+            sender, origin, destination, service, handed_to, sizes = words
+            for size in sizes:
+                rows.append(Parcel(sender, origin, destination, service, handed_to, size))
+        elif kind == "default":
+            defaults[words[0]] = int(words[1])
+        elif kind == "returned":
+            rows[int(words[0])].returned = True
+        else:
+            setattr(rows[int(words[0])], kind, int(words[1]))
+    return rows, defaults
+
+
+def charge(parcel, defaults):
+    """Return what one parcel costs, in cents."""
+    row = asdict(parcel)
+    cents = CENTS[row["size"]] * (defaults["pieces"] if row["pieces"] is None else row["pieces"])
+    if row["service"] == "express":
+        cents += cents // 2
+    if row["handed_to"] == "shop":
+        cents -= SHOP_REBATE
+    if row["returned"]:
+        cents += CENTS[row["size"]] // 2
+    return cents + (defaults["insured"] if row["insured"] is None else row["insured"]) // 200
+
+
+def settle(lines):
+    """Return {sender: {(origin, destination): (parcels, cents)}} for the day book."""
+    rows, defaults = read_day_book(lines)
+    bills = {}
+    for row in rows:
+        bill = bills.setdefault(row.sender, {})
+        lane = row.origin, row.destination
+        parcels, cents = bill.get(lane, (0, 0))
+        bill[lane] = parcels + 1, cents + charge(row, defaults)
+    return bills

@@ -1,0 +1,1 @@
+"""Follows parcels from scan to report. What other programs may call is in flow."""
