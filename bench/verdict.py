@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 
-from harness.figures import say
+from harness.figures import head, percent, row, say
 
 RATIOS = [1, 0.995, 0.99, 0.98, 0.95, 0.9]
 FALSE_BAR, FOUND_BAR = 2.0, 95.0
@@ -44,21 +44,6 @@ def cells(program, rule, options, sd=SD, ratio=0):
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         lines = "".join(pool.map(of_kind, range(KINDS if rule == "verdict" else 2))).splitlines()
     return {(cell.kind, cell.ratio): cell for cell in map(Cell, lines)}
-
-
-def row(*cells):
-    print("| " + " | ".join(cells) + " |")
-
-
-def head(*names):
-    row(*names)
-    print("|" + "---|" * len(names))
-
-
-def percent(value):
-    if value in (0, 100):
-        return "%.0f" % value
-    return ">99.99" if value > 99.99 else "%.2f" % value if value < 10 or value > 99 else "%.1f" % value
 
 
 def pair(of, ratio, what):

@@ -54,6 +54,22 @@ def spread(values, form="%.3g"):
     return (form + " (" + form + ".." + form + ")") % (median(values), low, high)
 
 
+def row(*cells):
+    """One of a table as the documents have them."""
+    print("| " + " | ".join(cells) + " |")
+
+
+def head(*names):
+    row(*names)
+    print("|" + "---|" * len(names))
+
+
+def percent(value):
+    if value in (0, 100):
+        return "%.0f" % value
+    return ">99.99" if value > 99.99 else "%.2f" % value if value < 10 or value > 99 else "%.1f" % value
+
+
 class Table:
     def __init__(self, *heads):
         self.rows = [heads]

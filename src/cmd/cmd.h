@@ -46,6 +46,7 @@ struct cmd_verb {
     const struct cmd_option *options;      /* ends with CMD_OPTION_END; NULL: none */
     const char *details;                   /* paragraphs for `help VERB`; NULL: none */
     int (*run)(const struct cmd_verb *verb, int argc, char **argv); /* argv[0] is the first word after the verb */
+    const struct cmd_verb *const *below; /* verbs of its own ("learn check"), NULL-terminated; NULL: none */
 };
 
 /* Parses options up to the first operand (or "--", which it skips) and stores them in *options. Returns the number of
@@ -56,9 +57,11 @@ int cmd_options_parse(const struct cmd_verb *verb, void *options, int argc, char
 extern const struct cmd_verb *const cmd_verbs[]; /* NULL-terminated, in the order that help lists them */
 extern const struct cmd_verb cmd_run_verb, cmd_attach_verb, cmd_top_verb, cmd_dump_verb, cmd_report_verb,
     cmd_export_verb, cmd_cut_verb, cmd_merge_verb, cmd_diff_verb, cmd_prove_verb, cmd_bench_verb, cmd_scale_verb,
-    cmd_history_verb, cmd_bisect_verb, cmd_gate_verb, cmd_doctor_verb, cmd_selftest_verb, cmd_help_verb;
+    cmd_history_verb, cmd_bisect_verb, cmd_gate_verb, cmd_learn_verb, cmd_doctor_verb, cmd_selftest_verb, cmd_help_verb;
 
 const struct cmd_verb *cmd_verb_find(const char *name);
+const struct cmd_verb *cmd_verb_below(const struct cmd_verb *verb, const char *word); /* NULL: it has no such */
+int cmd_help(const struct cmd_verb *verb);                                            /* its options, to stdout */
 int cmd_main(int argc, char **argv);
 
 /* "pitviper: LINE" on stderr; returns status, so that `return cmd_fail(CMD_FAILED, &e)` reads well. */

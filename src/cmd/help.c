@@ -18,6 +18,7 @@ const struct cmd_verb *const cmd_verbs[] = {
     &cmd_gate_verb,
     &cmd_bisect_verb,
     &cmd_history_verb,
+    &cmd_learn_verb,
     &cmd_export_verb,
     &cmd_merge_verb,
     &cmd_cut_verb,
@@ -32,6 +33,14 @@ const struct cmd_verb *cmd_verb_find(const char *name)
     for (size_t i = 0; cmd_verbs[i]; i++)
         if (strcmp(cmd_verbs[i]->name, name) == 0)
             return cmd_verbs[i];
+    return NULL;
+}
+
+const struct cmd_verb *cmd_verb_below(const struct cmd_verb *verb, const char *word)
+{
+    for (size_t i = 0; verb->below != NULL && verb->below[i] != NULL; i++)
+        if (strcmp(strrchr(verb->below[i]->name, ' ') + 1, word) == 0)
+            return verb->below[i];
     return NULL;
 }
 
@@ -66,12 +75,24 @@ static void help_option(struct buffer *out, const struct cmd_option *o)
 static void help_verb(struct buffer *out, const struct cmd_verb *v)
 {
     buffer_printf(out, "%s\n\nusage: pitviper %s%s%s\n", v->summary, v->name, *v->synopsis ? " " : "", v->synopsis);
+    if (v->below)
+        buffer_append_string(out, "\n");
+    for (size_t i = 0; v->below && v->below[i]; i++)
+        buffer_printf(out, "  %-16s %s\n", v->below[i]->name, v->below[i]->summary);
     if (v->options)
         buffer_append_string(out, "\noptions:\n");
     for (const struct cmd_option *o = v->options; o && o->name; o++)
         help_option(out, o);
     if (v->details)
         buffer_printf(out, "\n%s\n", v->details);
+}
+
+int cmd_help(const struct cmd_verb *verb)
+{
+    CLEANUP(buffer_release) struct buffer out;
+    buffer_init(&out, 1 << 20);
+    help_verb(&out, verb);
+    return cmd_print(STDOUT_FILENO, &out);
 }
 
 static int help_run(const struct cmd_verb *verb, int argc, char **argv)
@@ -83,16 +104,20 @@ static int help_run(const struct cmd_verb *verb, int argc, char **argv)
     buffer_init(&out, 1 << 20);
     if (argc > 0 && !about)
         return cmd_fail_text(CMD_USAGE, "no such verb '%s': 'pitviper help' lists them", argv[0]);
+    if (about && argc > 1 && about->below) {
+        about = cmd_verb_below(about, argv[1]);
+        if (!about)
+            return cmd_fail_text(CMD_USAGE, "no such verb '%s %s': see 'pitviper help %s'", argv[0], argv[1], argv[0]);
+    }
     if (about)
-        help_verb(&out, about);
-    else
-        help_overview(&out);
+        return cmd_help(about);
+    help_overview(&out);
     return cmd_print(STDOUT_FILENO, &out);
 }
 
 const struct cmd_verb cmd_help_verb = {
     .name = "help",
-    .synopsis = "[VERB]",
+    .synopsis = "[VERB [WORD]]",
     .summary = "list the verbs, or tell one verb's options",
     .run = help_run,
 };

@@ -15,11 +15,10 @@
 
 /* ---- every Python there is ---- */
 
-/* What stands at `path` may be a shim that starts another one, or nothing: so it is asked who it is. */
-static bool answers(const char *path, char *ret, size_t size)
+bool interpreter_ask(const char *path, const char *question, char *ret, size_t size)
 {
-    static char option[] = "-c", question[] = "import sys; print(sys.executable)";
-    char *argv[] = {(char *)(uintptr_t)path, option, question, NULL};
+    static char option[] = "-c";
+    char *argv[] = {(char *)(uintptr_t)path, option, (char *)(uintptr_t)question, NULL};
     posix_spawn_file_actions_t actions;
     int ends[2], status = -1;
     pid_t pid;
@@ -30,7 +29,7 @@ static bool answers(const char *path, char *ret, size_t size)
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
     posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-    int r = posix_spawn(&pid, path, &actions, NULL, argv, environ);
+    int r = posix_spawnp(&pid, path, &actions, NULL, argv, environ);
     posix_spawn_file_actions_destroy(&actions);
     close(ends[1]);
     if (r == 0) {
@@ -45,14 +44,16 @@ static bool answers(const char *path, char *ret, size_t size)
     close(ends[0]);
     ret[got] = '\0';
     ret[strcspn(ret, "\n")] = '\0';
-    return r == 0 && status == 0 && ret[0] == '/';
+    return r == 0 && status == 0;
 }
 
 static int interpreters_add(struct interpreters *to, const char *path)
 {
     char itself[4096], *real;
 
-    if (access(path, X_OK) < 0 || !answers(path, itself, sizeof(itself)))
+    /* What stands there may be a shim that starts another one, or nothing: so it is asked who it is. */
+    if (access(path, X_OK) < 0 || !interpreter_ask(path, "import sys; print(sys.executable)", itself, sizeof(itself)) ||
+        itself[0] != '/')
         return 0;
     real = realpath(itself, NULL);
     if (!real)

@@ -7,6 +7,9 @@
 /* What a verb that starts a command was given: 0, or an exit status after having said what is wrong. */
 int interpreter_check_command(const char *verb, int argc, char **argv);
 
+/* The first line that it prints when it runs this code. False: it cannot. */
+bool interpreter_ask(const char *path, const char *question, char *ret, size_t size);
+
 #define INTERPRETER_FIRST_MINOR 8
 #define INTERPRETER_LAST_MINOR 15
 

@@ -236,13 +236,15 @@ static size_t next_input(const struct run *run, const char **ret)
         *ret = (const char *)spec->input + run->fed;
         return spec->input_size - run->fed;
     }
-    *ret = (const char *)run->service.replies.data + run->service.replies_sent;
-    return run->service.replies.size - run->service.replies_sent;
+    size_t left = run->service.replies.size - run->service.replies_sent;
+    if (left > 0) /* else there may be no buffer yet */
+        *ret = (const char *)run->service.replies.data + run->service.replies_sent;
+    return left;
 }
 
 static void feed_input(struct run *run)
 {
-    const char *at;
+    const char *at = NULL;
     size_t size = next_input(run, &at);
     ssize_t n = size > 0 ? write(run->ends[PIPE_IN], at, size) : 0;
     if (n < 0 && errno != EAGAIN && errno != EINTR) {

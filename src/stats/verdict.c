@@ -11,6 +11,7 @@
 
 #define Z_DOUBLED 0.05 /* each doubling of the budget brings two looks more */
 #define FIRST_LOOK 4
+#define FIRST_LOOK_LEAST 3
 /* Below this many blocks even all signs alike are no proof (2 of 2^n), so that there a change is called only where it
  * stands out of a spread of EARLY_SPREAD at least: from some 12 % on after six blocks, 25 % after four, which is more
  * than luck of memory layout usually makes. */
@@ -38,10 +39,11 @@ int stats_verdict_new(const struct stats_verdict_options *options, struct stats_
     struct stats_verdict_options o = *options;
     o.equivalence = o.equivalence == 0 ? STATS_EQUIVALENCE : o.equivalence;
     o.budget = o.budget == 0 ? STATS_BUDGET : o.budget;
+    o.first_look = o.first_look == 0 ? FIRST_LOOK : o.first_look;
     if (o.z == 0)
         o.z = STATS_Z + Z_DOUBLED * fmax(0, log2((double)o.budget / STATS_BUDGET));
     if (!(o.claim >= 0 && o.claim < 1) || !(o.equivalence > 0 && o.equivalence < 1) || !(o.resolution >= 0) ||
-        !(o.z > 0) || o.budget > STATS_BLOCKS_MAX)
+        !(o.z > 0) || o.budget > STATS_BLOCKS_MAX || o.first_look < FIRST_LOOK_LEAST)
         return -EINVAL;
     struct stats_verdict *v = calloc(1, sizeof(*v));
     if (v == NULL)
@@ -68,11 +70,11 @@ void stats_verdict_free(struct stats_verdict *v)
     free(v);
 }
 
-/* 4, 6, 8, 12, 16, 24 ...: two looks each time that the blocks double. */
-static bool is_look(size_t n)
+/* 4 (3, where that is asked for), 6, 8, 12, 16, 24 ...: two looks each time that the blocks double. */
+static bool is_look(const struct stats_verdict *v)
 {
-    size_t odd = n >> __builtin_ctzll(n);
-    return n >= FIRST_LOOK && (odd == 1 || odd == 3);
+    size_t n = v->count, odd = n >> __builtin_ctzll(n);
+    return n >= v->o.first_look && (odd == 1 || odd == 3);
 }
 
 static double random_sign(uint64_t *state)
@@ -87,8 +89,10 @@ int stats_verdict_add(struct stats_verdict *v, const struct stats_block *block, 
     double a = random_sign(&v->random) * block->control_a, b = random_sign(&v->random) * block->control_b;
     if (isfinite(a) && isfinite(b))
         v->control[v->controls++] = (a + b) / 2;
+    else if (isfinite(a) || isfinite(b)) /* of the same variance as the mean of two */
+        v->control[v->controls++] = (isfinite(a) ? a : b) * M_SQRT1_2;
     v->differences[v->count++] = block->difference;
-    *ret_look = is_look(v->count) || v->count == v->o.budget;
+    *ret_look = is_look(v) || v->count == v->o.budget;
     return 0;
 }
 
@@ -134,7 +138,7 @@ static double claim_of(const struct stats_verdict *v)
 static enum stats_call change_of(const struct stats_verdict *v, const struct look *l, double tail)
 {
     double reach = reach_of(v, l, tail), claim = claim_of(v);
-    if (v->count < FIRST_LOOK || !(fabs(l->mean) - reach > claim))
+    if (v->count < v->o.first_look || !(fabs(l->mean) - reach > claim))
         return STATS_UNDECIDED;
     if (!coins_agree(v, copysign(claim, l->mean), tail))
         return STATS_UNDECIDED;
@@ -186,7 +190,7 @@ static void decide(
         d.high = exp(l.mean + reach);
         d.p = beyond > 0 ? l.error > 0 ? stats_student_tail(beyond / l.error, l.freedom) : 0 : 1;
         d.detectable = 100 * expm1(claim + reach + shown_above(&l, tail_change));
-        d.refuted = v->o.claim > 0 && v->count >= FIRST_LOOK && fabs(l.mean) + reach < claim;
+        d.refuted = v->o.claim > 0 && v->count >= v->o.first_look && fabs(l.mean) + reach < claim;
         /* Neither the claim nor sameness can come any more. */
         last = last || (d.refuted && fabs(l.mean) - reach > log1p(v->o.equivalence));
     }

@@ -165,6 +165,53 @@ static void a_large_change_needs_four_blocks(void **state)
     assert_true(d.last && d.blocks == 4 && d.estimate > 0.49 && d.estimate < 0.51 && d.high < 0.65);
 }
 
+/* Where the caller has no time for more. Nothing but the large comes out of it. */
+static void three_blocks_are_enough_where_asked_for(void **state)
+{
+    (void)state;
+    static const double half[8] = {-0.70, -0.68, -0.69}, less[8] = {-0.51, -0.50, -0.49};
+    const struct stats_verdict_options early = {.first_look = 3}, never = {.first_look = 2};
+    struct stats_verdict *v;
+    bool look;
+    assert_int_equal(decided(&early, half, 3, 0.01).call, STATS_FASTER);
+    assert_int_equal(decided(&early, less, 3, 0.01).call, STATS_UNDECIDED);
+    assert_int_equal(stats_verdict_new(&never, &v), -EINVAL);
+    assert_int_equal(stats_verdict_new(&early, &v), 0);
+    for (size_t i = 1; i <= 4; i++) {
+        assert_int_equal(stats_verdict_add(v, &(struct stats_block){0, NAN, NAN}, &look), 0);
+        assert_true(look == (i >= 3));
+    }
+    stats_verdict_free(v);
+}
+
+/* Either side's control says as much of the spread as both together, but for chance. */
+static void the_control_of_one_side_is_enough(void **state)
+{
+    (void)state;
+    double width[3];
+    for (int which = 0; which < 3; which++) {
+        struct noise n;
+        struct stats_verdict *v;
+        struct stats_decision d;
+        bool look;
+        noise_start(&n, NOISE_NORMAL, 5, NOISE_SD);
+        assert_int_equal(stats_verdict_new(&defaults, &v), 0);
+        for (int i = 0; i < 64; i++) {
+            struct stats_block b;
+            noise_next(&n, 1, &b);
+            b.control_a = which == 1 ? NAN : b.control_a;
+            b.control_b = which == 2 ? NAN : b.control_b;
+            assert_int_equal(stats_verdict_add(v, &b, &look), 0);
+        }
+        stats_verdict_decide(v, true, &d);
+        assert_true(d.control.low < 1 && d.control.high > 1);
+        width[which] = log(d.control.high / d.control.low);
+        stats_verdict_free(v);
+    }
+    assert_true(width[1] > 0.7 * width[0] && width[1] < 1.4 * width[0]);
+    assert_true(width[2] > 0.7 * width[0] && width[2] < 1.4 * width[0]);
+}
+
 /* Alike by luck, or by a coarse clock: four blocks, or six, are no proof of a small change. */
 static void few_equal_blocks_prove_little(void **state)
 {
@@ -326,6 +373,8 @@ int main(void)
         cmocka_unit_test(several_metrics_together_are_as_careful),
         cmocka_unit_test(looks_come_at_four_six_eight_and_doubles),
         cmocka_unit_test(a_large_change_needs_four_blocks),
+        cmocka_unit_test(three_blocks_are_enough_where_asked_for),
+        cmocka_unit_test(the_control_of_one_side_is_enough),
         cmocka_unit_test(few_equal_blocks_prove_little),
         cmocka_unit_test(nothing_is_finer_than_the_clock),
         cmocka_unit_test(a_claim_is_met_refuted_or_open),

@@ -1,0 +1,242 @@
+/* `learn check`: one attempt. Its receipt is kept before its line in the log, which cites it, and both before anything
+ * is told. */
+#include "cmd/cmd.h"
+#include "cmd/learner.h"
+#include "cmd/waiting.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#define OUTPUT_MAX ((size_t)8 << 20)
+#define TURN_NS UINT64_C(90000000000) /* longer than one check may take */
+
+struct options {
+    struct learner_check_options check;
+};
+
+static void on_progress(void *context, const char *stage, unsigned done, unsigned of)
+{
+    const struct grade_lab *lab = context;
+    if (of > 1)
+        waiting_show("lab %s: %s, %u of %u", lab->id, stage, done, of);
+    else
+        waiting_show("lab %s: %s", lab->id, stage);
+}
+
+int learner_check(struct learner *l, const struct grade_lab *lab, const struct learner_check_options *o,
+    const volatile sig_atomic_t *stop, struct grade_result *ret, struct error *e)
+{
+    CLEANUP(fd_close) int turn = -1;
+    const struct learn_lab_state *s = learn_state_find(&l->state, lab->id);
+    struct learner_python python;
+    char source[LEARN_PATH_MAX], folder[LEARN_PATH_MAX];
+    int r = learner_python_find(o->python, &l->state, &python, e);
+    if (r == 0 &&
+        (learner_file(l, lab, learn_lab_file(lab), source) < 0 || learn_lab_folder(&l->course, lab, folder) < 0))
+        r = error_set(e, ENAMETOOLONG, "the name of the course's folder is too long");
+    if (r == 0 && access(source, R_OK) < 0)
+        r = error_set(e, errno, "cannot read %s: %s%s", source, strerror(errno),
+            errno == ENOENT ? "; 'pitviper learn next' lays it down anew" : "");
+    if (r == 0 && lab->kind == GRADE_ANSWERS && s->seed == 0)
+        r = error_set(e, ENOENT, "lab %s has no questions yet: 'pitviper learn next %s'", lab->id, lab->id);
+    if (r == 0)
+        r = learn_turn_take(&l->course, clock_monotonic_ns() + TURN_NS, stop, &turn, e);
+    if (r < 0)
+        return r;
+    const struct grade_options how = {
+        .python = python.path,
+        .source = source,
+        .questions = lab->kind == GRADE_ANSWERS ? folder : NULL,
+        .seed = lab->kind == GRADE_ANSWERS ? s->seed : 0,
+        .quick = o->quick,
+        .level_most = o->level,
+        .stop = stop,
+        .progress = on_progress,
+        .context = (void *)(uintptr_t)lab,
+    };
+    r = grade_check(lab, &how, ret, e);
+    waiting_hide();
+    return r;
+}
+
+/* ---- keeping ---- */
+
+static unsigned take_figures(const struct grade_result *r, double figures[LEARN_FIGURES_MAX])
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < r->gate_count; i++) {
+        const double all[] = {r->gates[i].measure.estimate, r->gates[i].measure.low, r->gates[i].measure.high};
+        for (size_t k = 0; k < ARRAY_SIZE(all) && count < LEARN_FIGURES_MAX; k++)
+            if (isfinite(all[k]))
+                figures[count++] = all[k];
+    }
+    if (count == 0 && r->cases > 0) { /* answers, or an attempt that came to no gate */
+        figures[count++] = r->right;
+        figures[count++] = r->cases;
+    }
+    return count;
+}
+
+static int keep(struct learner *l, const struct grade_lab *lab, const struct grade_result *r, bool quick)
+{
+    double figures[LEARN_FIGURES_MAX];
+    struct error e;
+    struct learn_event x = {
+        .kind = LEARN_CHECK,
+        .lab = lab->id,
+        .outcome = r->outcome,
+        .quick = quick,
+        .receipt = r->id,
+        .points = r->points,
+        .right = r->right,
+        .of = r->cases,
+        .level = r->level,
+        .seed = r->seed,
+        .spent_ns = r->spent_ns,
+        .figures = figures,
+        .figure_count = take_figures(r, figures),
+    };
+    if (learn_receipt_keep(&l->course, r, &e) < 0)
+        return cmd_fail(CMD_FAILED, &e);
+    return learner_add(l, &x);
+}
+
+/* After a settled attempt that did not pass: other questions, so that answers cannot be tried out one by one. */
+static int ask_anew(struct learner *l, const struct grade_lab *lab, const char *python, struct buffer *out)
+{
+    struct learn_event x = {.kind = LEARN_BEGIN, .lab = lab->id};
+    struct learner_python found;
+    struct learn_laid laid;
+    struct error e;
+    if (getrandom(&x.seed, sizeof(x.seed), 0) != (ssize_t)sizeof(x.seed))
+        return cmd_fail_text(CMD_FAILED, "there are no random numbers: %s", strerror(errno));
+    x.seed |= 1;
+    if (learner_python_find(python, &l->state, &found, &e) < 0 ||
+        learn_lab_lay(&l->course, lab, x.seed, found.path, &laid, &e) < 0)
+        return cmd_fail(CMD_FAILED, &e);
+    buffer_append_string(
+        out, "new questions are in the lab's folder; your answers lie beside them, as answers-N.json\n");
+    return learner_add(l, &x);
+}
+
+/* ---- telling ---- */
+
+static void put_json(struct buffer *out, const struct grade_lab *lab, const struct grade_result *r)
+{
+    struct json j = {.out = out};
+    json_object_begin(&j, NULL);
+    json_text(&j, "lab", lab->id);
+    json_text(&j, "outcome", learn_outcome_word(r->outcome));
+    json_boolean(&j, "provisional", r->provisional);
+    json_integer(&j, "points", r->points);
+    json_integer(&j, "right", r->right);
+    json_integer(&j, "cases", r->cases);
+    json_integer(&j, "level", r->level);
+    json_number(&j, "seconds", (double)r->spent_ns / 1e9);
+    json_text(&j, "receipt", r->id);
+    json_string(&j, "feedback", (const char *)r->feedback.data, r->feedback.size);
+    json_object_end(&j);
+    buffer_append_byte(out, '\n');
+}
+
+/* The outcome's words, and nothing else, in colour: who sees none misses nothing. */
+static void put_feedback(struct buffer *out, const struct grade_result *r)
+{
+    const char *colour = r->outcome == GRADE_PASSED             ? "\033[32m"
+                         : learner_status(r->outcome) == CMD_NO ? "\033[31m"
+                                                                : "\033[33m";
+    const char *text = (const char *)r->feedback.data;
+    const char *word = grade_outcome_text(r->outcome);
+    size_t size = strlen(word), at = 0;
+    if (cmd_colour(STDOUT_FILENO) && r->feedback.size > size && memcmp(text, word, size) == 0) {
+        buffer_printf(out, "%s%s\033[0m", colour, word);
+        at = size;
+    }
+    buffer_append(out, text + at, r->feedback.size - at);
+}
+
+static void put_kept(struct buffer *out, const struct grade_result *r)
+{
+    buffer_printf(out, "receipt %.8s, sandbox level %d, %.1f s%s\n", r->id, r->level, (double)r->spent_ns / 1e9,
+        r->provisional ? "; provisional, it counts for nothing" : "");
+}
+
+static int check_lab(struct learner *l, const struct grade_lab *lab, const struct options *o)
+{
+    CLEANUP(buffer_release) struct buffer out;
+    const volatile sig_atomic_t *stop = waiting_watch_interrupts();
+    struct learner_python python;
+    struct grade_result r;
+    struct error e = {""};
+    buffer_init(&out, OUTPUT_MAX);
+    if (!learn_state_find(&l->state, lab->id)->begun)
+        return cmd_fail_text(CMD_FAILED, "lab %s is not begun: 'pitviper learn next %s'", lab->id, lab->id);
+    if (learner_python_find(o->check.python, &l->state, &python, &e) < 0)
+        return cmd_fail(CMD_FAILED, &e);
+    int status = learner_python_suits(lab, &python);
+    if (status != 0)
+        return status;
+    if (learner_check(l, lab, &o->check, stop, &r, &e) < 0)
+        return *stop ? cmd_fail_text(CMD_INTERRUPTED, "the check was interrupted and counts for nothing")
+                     : cmd_fail(CMD_FAILED, &e);
+    int kept = keep(l, lab, &r, o->check.quick);
+    if (o->check.json) {
+        put_json(&out, lab, &r);
+    } else {
+        put_feedback(&out, &r);
+        if (kept == 0)
+            put_kept(&out, &r);
+    }
+    status = learner_status(r.outcome);
+    if (kept == 0 && lab->kind == GRADE_ANSWERS && !o->check.quick && status == CMD_NO)
+        kept = ask_anew(l, lab, o->check.python, &out);
+    grade_result_release(&r);
+    int printed = cmd_print(STDOUT_FILENO, &out);
+    return kept != 0 ? kept : printed != 0 ? printed : status;
+}
+
+static int check_run(const struct cmd_verb *verb, int argc, char **argv)
+{
+    CLEANUP(learner_close) struct learner l = {.lab_count = 0};
+    struct options o = {.check = {.level = SANDBOX_LEVEL_BEST}};
+    int used = cmd_options_parse(verb, &o, argc, argv, true);
+    if (used < 0)
+        return CMD_USAGE;
+    if (argc - used > 1)
+        return cmd_fail_text(CMD_USAGE, "learn check: name one lab, such as 3.1");
+    int status = learner_open(NULL, &l);
+    if (status != 0)
+        return status;
+    const struct grade_lab *lab = learner_lab(&l, used < argc ? argv[used] : NULL);
+    if (lab == NULL)
+        return used < argc ? CMD_USAGE : CMD_FAILED;
+    return check_lab(&l, lab, &o);
+}
+
+static const char *const levels[] = LEARNER_LEVELS;
+static const struct cmd_option check_options[] = {
+    {"quick", 'q', CMD_FLAG, offsetof(struct options, check.quick), NULL,
+        "in about 3 seconds, and provisional: right or wrong, and one look at each gate", NULL},
+    {"sandbox-level", 0, CMD_CHOICE, offsetof(struct options, check.level), NULL,
+        "no more protection than this (default: what the machine has)", levels},
+    {"python", 0, CMD_TEXT, offsetof(struct options, check.python), "EXE",
+        "the Python (default: that of 'learn start')", NULL},
+    {"json", 0, CMD_FLAG, offsetof(struct options, check.json), NULL, "print one JSON object", NULL},
+    CMD_OPTION_END,
+};
+
+const struct cmd_verb learn_check_verb = {
+    .name = "learn check",
+    .synopsis = "[options] [LAB]",
+    .summary = "is it right, and is it fast? The attempt is kept; the best one stands",
+    .options = check_options,
+    .details =
+        "Exit status: 0 passed, 1 not passed, 4 not settled (try again), 3 it could not be checked. The last two\n"
+        "count neither way. Without a name it is the lab of the current folder, else the one that is open.",
+    .run = check_run,
+};

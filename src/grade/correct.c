@@ -1,0 +1,155 @@
+/* Is it right? On the edges, then on fresh inputs, small ones first, so that the first failure is the smallest. */
+#include "grade/check.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CASE_WALL_NS 5000000000u
+#define QUICK_PART 2 /* of the time of a quick check */
+
+static void show(char *into, size_t size, const void *data, size_t data_size)
+{
+    CLEANUP(buffer_release) struct buffer shown;
+    buffer_init(&shown, 4096);
+    values_show(data, data_size, CHECK_COLUMNS, &shown);
+    snprintf(into, size, "%s", buffer_text(&shown));
+}
+
+/* As a call is written: the arguments are a tuple. */
+static void tell_input(struct check *c, const struct input *input)
+{
+    char arguments[4 * CHECK_COLUMNS];
+    if (input->shown_size == 0)
+        return;
+    show(arguments, sizeof(arguments), input->shown, input->shown_size);
+    size_t n = strlen(arguments);
+    if (n > 2 && strcmp(arguments + n - 2, ",)") == 0)
+        memcpy(arguments + n - 2, ")", 2);
+    snprintf(c->told.input, sizeof(c->told.input), "%.60s%.330s", c->lab->function, arguments);
+}
+
+void check_tell_failure(struct check *c, const struct input *input, const struct trial *learner)
+{
+    tell_input(c, input);
+    snprintf(c->told.why, sizeof(c->told.why), "%s", learner->why);
+}
+
+bool check_same(struct check *c, const struct input *input, const struct buffer *answer, const struct buffer *right)
+{
+    struct values_difference d;
+    if (!values_differ(answer->data, answer->size, right->data, right->size, c->lab->tolerance, &d))
+        return true;
+    tell_input(c, input);
+    show(c->told.answer, sizeof(c->told.answer), answer->data, answer->size);
+    show(c->told.right, sizeof(c->told.right), right->data, right->size);
+    if (d.path[0]) {
+        snprintf(c->told.path, sizeof(c->told.path), "%s", d.path);
+        snprintf(c->told.why, sizeof(c->told.why), "%s instead of %s", d.a, d.b);
+    }
+    return false;
+}
+
+static int ask_judge(struct check *c, const struct input *input, const struct trial *learner, bool *ret_right)
+{
+    CLEANUP(buffer_release) struct buffer said;
+    buffer_init(&said, TRIAL_WHY_MAX);
+    int r = input_judge(&c->runner, input, &learner->answer, &said, c->e);
+    if (r < 0)
+        return r;
+    *ret_right = said.size == 0;
+    if (said.size > 0) {
+        tell_input(c, input);
+        show(c->told.answer, sizeof(c->told.answer), learner->answer.data, learner->answer.size);
+        snprintf(c->told.why, sizeof(c->told.why), "%s", buffer_text(&said));
+    }
+    return 0;
+}
+
+int check_answer(struct check *c, const struct input *input, uint32_t hash_seed, const struct trial *learner,
+    const struct source *oracle, bool *ret_right)
+{
+    struct trial right;
+    if (c->lab->oracle == GRADE_BY_JUDGE)
+        return ask_judge(c, input, learner, ret_right);
+    c->runner.own = !(c->lab->allow & SANDBOX_FORK); /* what processes need of each other differs by level */
+    int r = trial_run(&c->runner, oracle, input, hash_seed, SANDBOX_WALL_NS, &right, c->e);
+    c->runner.own = false;
+    if (r < 0)
+        return r;
+    if (right.outcome == GRADE_PASSED)
+        *ret_right = check_same(c, input, &learner->answer, &right.answer);
+    else
+        r = error_set(c->e, EBADMSG, "the lab's own %s failed: %.200s", oracle == &c->starter ? "starter" : "reference",
+            right.why);
+    trial_release(&right);
+    return r;
+}
+
+static int try_one(struct check *c, const struct input *input, unsigned number)
+{
+    struct trial learner;
+    uint32_t hash_seed = (uint32_t)check_seed(c, "hash", number, 0);
+    bool right = false;
+    int r = trial_run(&c->runner, &c->learner, input, hash_seed, CASE_WALL_NS, &learner, c->e);
+    if (r < 0)
+        return r;
+    if (learner.outcome == GRADE_PASSED) {
+        r = check_answer(
+            c, input, hash_seed, &learner, c->lab->oracle == GRADE_BY_STARTER ? &c->starter : &c->reference, &right);
+        c->r->outcome = right ? GRADE_PASSED : GRADE_WRONG;
+    } else {
+        check_tell_failure(c, input, &learner);
+        c->told.late = learner.outcome == GRADE_SLOW;
+        c->r->outcome = learner.outcome == GRADE_WRONG ? GRADE_WRONG : GRADE_BROKEN;
+    }
+    c->r->right += right;
+    trial_release(&learner);
+    return r;
+}
+
+static int by_size(const void *a, const void *b)
+{
+    size_t x = ((const struct input *)a)->shown_size, y = ((const struct input *)b)->shown_size;
+    return (x > y) - (x < y);
+}
+
+static int make_cases(struct check *c, struct inputs *ret)
+{
+    struct input_wish *wishes = calloc(c->lab->case_count, sizeof(*wishes));
+    if (!wishes)
+        return error_set(c->e, ENOMEM, "out of memory");
+    for (unsigned i = 0; i < c->lab->case_count; i++)
+        wishes[i] = (struct input_wish){
+            .seed = check_seed(c, "case", i, 0), .size = c->lab->case_sizes[i % c->lab->case_size_count]};
+    int r = inputs_make(&c->runner, wishes, c->lab->case_count, ret, c->e);
+    free(wishes);
+    return r;
+}
+
+int check_cases(struct check *c)
+{
+    struct inputs all[2] = {0};
+    unsigned done = 0;
+    int r = inputs_make_edges(&c->runner, &all[0], c->e);
+    if (r == 0)
+        r = make_cases(c, &all[1]);
+    c->r->cases = (unsigned)(all[0].count + all[1].count);
+    uint64_t half = c->deadline_ns - (c->deadline_ns - c->began_ns) / QUICK_PART;
+    for (int part = 0; part < 2 && r == 0 && c->r->outcome == GRADE_PASSED; part++) {
+        qsort(all[part].items, all[part].count, sizeof(all[part].items[0]), by_size);
+        for (size_t i = 0; i < all[part].count && r == 0 && c->r->outcome == GRADE_PASSED; i++) {
+            /* A quick check goes as far as half of its time. */
+            if (clock_monotonic_ns() > half && c->r->provisional)
+                break;
+            check_progress(c, "correctness", done++, c->r->cases);
+            r = try_one(c, &all[part].items[i], done);
+        }
+    }
+    if (c->r->provisional && c->r->outcome == GRADE_PASSED)
+        c->r->cases = done;
+    trial_inputs_release(&all[0]);
+    trial_inputs_release(&all[1]);
+    return r;
+}

@@ -1,0 +1,393 @@
+/*
+ * Labs of answers: questions about programs, drawn from a seed, and what the learner answered. An answer counts with a
+ * recording of the very program that it is about: one whose source has the program's hash, with enough of its ticks. A
+ * question may be about several programs; then the recording is of the one that the answer names.
+ *
+ * Nothing in a recording proves that it was not made by hand. It shows the learner something, not us.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "grade/check.h"
+#include "profile/profile.h"
+
+#undef json_string
+#undef json_integer
+#undef json_null
+#include <jansson.h>
+
+#define QUESTIONS_MAX 64
+#define QUESTIONS_BYTES_MAX ((size_t)4 << 20)
+#define CHOICES_MAX 20
+#define PROGRAMS_MAX 8
+#define TICKS_LEAST 50 /* of a recording: fewer make no share */
+#define SHOWN_COLUMNS 80
+
+struct program {
+    const char *name, *text;
+    size_t size;
+};
+struct question {
+    struct program programs[PROGRAMS_MAX];
+    size_t program_count;
+    const char *ask;          /* one line */
+    json_t *choices, *answer; /* choices: NULL for none */
+    double tolerance;
+    bool predict; /* the learner says first what is expected; it is kept, and not judged */
+};
+struct questions {
+    json_t *all; /* what the others point into */
+    struct question items[QUESTIONS_MAX];
+    size_t count;
+};
+
+static void release_json(json_t **j)
+{
+    json_decref(*j);
+}
+static void questions_release(struct questions *q)
+{
+    json_decref(q->all);
+}
+
+/* ---- drawing them ---- */
+static bool is_file_name(const char *name)
+{
+    size_t size = strlen(name);
+    return size > 3 && size < 64 && name[0] != '.' && !strchr(name, '/') && strcmp(name + size - 3, ".py") == 0;
+}
+
+static bool take_program(json_t *from, struct program *ret)
+{
+    json_t *text = json_object_get(from, "text");
+    *ret = (struct program){.name = json_string_value(json_object_get(from, "name")),
+        .text = json_string_value(text),
+        .size = json_string_length(text)};
+    return ret->name && is_file_name(ret->name) && ret->text;
+}
+
+/* "program": one; or "programs": a list of them. */
+static bool take_programs(json_t *from, struct question *into)
+{
+    json_t *list = json_object_get(from, "programs");
+    if (!list) {
+        into->program_count = 1;
+        return take_program(json_object_get(from, "program"), &into->programs[0]);
+    }
+    size_t count = json_array_size(list);
+    for (size_t i = 0; i < count && count <= PROGRAMS_MAX; i++)
+        if (!take_program(json_array_get(list, i), &into->programs[into->program_count++]))
+            return false;
+    return into->program_count > 0;
+}
+
+static bool take_question(json_t *from, struct question *ret)
+{
+    json_t *choices = json_object_get(from, "choices"), *tolerance = json_object_get(from, "tolerance");
+    *ret = (struct question){.ask = json_string_value(json_object_get(from, "ask")),
+        .choices = json_is_array(choices) ? choices : NULL,
+        .answer = json_object_get(from, "answer"),
+        .tolerance = json_is_number(tolerance) ? json_number_value(tolerance) : 0,
+        .predict = json_is_true(json_object_get(from, "predict"))};
+    return take_programs(from, ret) && ret->ask && ret->answer && json_array_size(choices) <= CHOICES_MAX;
+}
+
+static int parse(const struct buffer *text, struct questions *ret, struct error *e)
+{
+    *ret = (struct questions){.all = json_loadb((const char *)text->data, text->size, 0, NULL)};
+    size_t count = json_array_size(ret->all);
+    if (count == 0 || count > QUESTIONS_MAX)
+        return error_set(e, EBADMSG, "the lab asks no questions, or too many");
+    for (size_t i = 0; i < count; i++)
+        if (!take_question(json_array_get(ret->all, i), &ret->items[ret->count++]))
+            return error_set(e, EBADMSG, "the lab's question %zu is none", i + 1);
+    return 0;
+}
+
+/* answered: with the answers that have to be measured, which takes a while. */
+static int draw(struct runner *runner, uint64_t seed, bool answered, struct questions *ret, struct error *e)
+{
+    CLEANUP(buffer_release) struct buffer json;
+    buffer_init(&json, QUESTIONS_BYTES_MAX);
+    int r = questions_make(runner, seed, answered, &json, e);
+    if (r < 0)
+        return r;
+    r = parse(&json, ret, e);
+    if (r < 0)
+        questions_release(ret);
+    return r;
+}
+
+/* ---- laying them down ---- */
+static int lay(const char *folder, const char *name, const char *data, size_t size, struct error *e)
+{
+    char path[4096];
+    if (snprintf(path, sizeof(path), "%s/%s", folder, name) >= (int)sizeof(path))
+        return error_set(e, ENAMETOOLONG, "cannot write %s: its path is too long", name);
+    CLEANUP(fd_close) int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+    int r = fd < 0 ? -errno : file_write_all(fd, data, size);
+    return r < 0 ? error_set(e, -r, "cannot write %s: %s", path, strerror(-r)) : 0;
+}
+
+static void put_json(struct buffer *b, json_t *value)
+{
+    char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+    if (text)
+        text_append_safe(b, text, strlen(text));
+    free(text);
+}
+
+static void put_question(const struct question *q, size_t number, struct buffer *text)
+{
+    buffer_printf(text, "\n%zu. ", number);
+    for (size_t k = 0; k < q->program_count; k++)
+        buffer_printf(text, "%s`%s`", k > 0 ? ", " : "", q->programs[k].name);
+    buffer_printf(text, ": %s\n", q->ask);
+    for (size_t k = 0; k < json_array_size(q->choices); k++) {
+        buffer_append_string(text, "   - ");
+        put_json(text, json_array_get(q->choices, k));
+        buffer_append_byte(text, '\n');
+    }
+}
+
+static void put_entry(const struct question *q, size_t number, struct json *j)
+{
+    json_object_begin(j, NULL);
+    json_write_integer(j, "question", (int64_t)number);
+    if (q->program_count == 1)
+        json_text(j, "program", q->programs[0].name);
+    if (q->predict)
+        json_write_null(j, "prediction");
+    json_write_null(j, "answer");
+    json_text(j, "recording", "");
+    json_object_end(j);
+    buffer_append_byte(j->out, '\n');
+}
+
+static void put_sheet(const struct grade_lab *lab, const struct questions *q, struct buffer *text, struct buffer *sheet)
+{
+    struct json j = {.out = sheet};
+    bool predict = false;
+    for (size_t i = 0; i < q->count; i++)
+        predict |= q->items[i].predict;
+    buffer_printf(text,
+        "# %s\n\n%sRecord each program (`pitviper run -o NAME.pit NAME.py`), and fill in answers.json: the answer, "
+        "and the recording that shows it.\n",
+        lab->title, predict ? "Write down each prediction before you run anything. " : "");
+    json_array_begin(&j, NULL);
+    for (size_t i = 0; i < q->count; i++) {
+        put_question(&q->items[i], i + 1, text);
+        put_entry(&q->items[i], i + 1, &j);
+    }
+    json_array_end(&j);
+    buffer_append_byte(sheet, '\n');
+}
+
+static int lay_all(const struct grade_lab *lab, const struct questions *q, const char *folder, struct error *e)
+{
+    CLEANUP(buffer_release) struct buffer text;
+    CLEANUP(buffer_release) struct buffer sheet;
+    int r = 0;
+    buffer_init(&text, QUESTIONS_BYTES_MAX);
+    buffer_init(&sheet, QUESTIONS_BYTES_MAX);
+    put_sheet(lab, q, &text, &sheet);
+    if (text.failed || sheet.failed)
+        return error_set(e, ENOMEM, "out of memory for the questions");
+    for (size_t i = 0; r == 0 && i < q->count; i++)
+        for (size_t k = 0; r == 0 && k < q->items[i].program_count; k++) {
+            const struct program *p = &q->items[i].programs[k];
+            r = lay(folder, p->name, p->text, p->size, e);
+        }
+    if (r == 0)
+        r = lay(folder, "questions.md", buffer_text(&text), text.size, e);
+    return r < 0 ? r : lay(folder, "answers.json", buffer_text(&sheet), sheet.size, e);
+}
+
+int grade_questions_write(
+    const struct grade_lab *lab, uint64_t seed, const char *python, const char *folder, struct error *e)
+{
+    const struct grade_options o = {.python = python, .level_most = SANDBOX_LEVEL_BEST};
+    struct runner runner;
+    struct questions q = {0};
+    int r = lab->kind == GRADE_ANSWERS ? runner_init(&runner, lab, &o, e)
+                                       : error_set(e, EINVAL, "%s asks no questions", lab->id);
+    if (r < 0)
+        return r;
+    r = draw(&runner, seed, false, &q, e);
+    runner_release(&runner);
+    if (r < 0)
+        return r;
+    r = lay_all(lab, &q, folder, e);
+    questions_release(&q);
+    return r;
+}
+
+/* ---- checking what was answered ---- */
+static bool same(json_t *given, const struct question *q)
+{
+    if (json_is_number(q->answer) && json_is_number(given))
+        return fabs(json_number_value(given) - json_number_value(q->answer)) <= q->tolerance;
+    return json_equal(given, q->answer) == 1;
+}
+
+static bool holds(const struct profile *p, const struct program *program)
+{
+    uint8_t digest[32];
+    sha256(program->text, program->size, digest);
+    for (size_t i = 0; i < p->source_count; i++)
+        if (memcmp(p->sources[i].sha256, digest, sizeof(digest)) == 0)
+            return true;
+    return false;
+}
+
+/* The program that the recording has to be of. */
+static const struct program *program_of(const struct question *q)
+{
+    for (size_t k = 0; k < q->program_count && json_is_string(q->answer); k++)
+        if (strcmp(q->programs[k].name, json_string_value(q->answer)) == 0)
+            return &q->programs[k];
+    return &q->programs[0];
+}
+
+/* Is it a recording of this program? NULL: yes; else what is wrong. */
+static const char *doubt_recording(const struct check *c, const char *name, const struct question *q)
+{
+    char path[4096];
+    struct error e;
+    struct profile *p;
+    const struct profile_options options = {.mode = PROFILE_WALL};
+    if (!name || name[0] == '\0')
+        return "cites no recording";
+    if (name[0] == '/' || !c->o->questions)
+        snprintf(path, sizeof(path), "%s", name);
+    else
+        snprintf(path, sizeof(path), "%s/%s", c->o->questions, name);
+    CLEANUP(fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (fd < 0)
+        return "cites a recording that cannot be opened";
+    if (profile_read(fd, name, &options, &p, &e) < 0)
+        return "cites a file that is no recording";
+    const char *doubt = p->origin != PROFILE_RECORDING ? "cites a file that is no recording"
+                        : !holds(p, program_of(q))     ? "cites a recording of another program, or of a changed one"
+                        : p->ticks < TICKS_LEAST       ? "cites a recording of too few samples"
+                                                       : NULL;
+    profile_free(p);
+    return doubt;
+}
+
+static void put_wrong(struct check *c, const struct question *q, size_t number, json_t *given, const char *doubt)
+{
+    struct buffer *b = &c->r->feedback;
+    CLEANUP(buffer_release) struct buffer shown;
+    buffer_init(&shown, QUESTIONS_BYTES_MAX);
+    buffer_printf(b, "  question %zu  %s%s: ", number, q->programs[0].name, q->program_count > 1 ? ", ..." : "");
+    text_append_fitted(b, q->ask, SHOWN_COLUMNS);
+    buffer_append_string(b, "\n  your answer  ");
+    put_json(&shown, given);
+    text_append_fitted(b, buffer_text(&shown), SHOWN_COLUMNS);
+    buffer_append_byte(b, '\n');
+    if (doubt) {
+        buffer_printf(b, "  it %s\n", doubt);
+        return;
+    }
+    buffer_clear(&shown);
+    put_json(&shown, q->answer);
+    buffer_append_string(b, "  right        ");
+    text_append_fitted(b, buffer_text(&shown), SHOWN_COLUMNS);
+    buffer_append_byte(b, '\n');
+}
+
+/* Whether anything is there to be judged. A sheet that is half filled in is told so, and no answer of it is judged. */
+static bool is_filled_in(struct check *c, const struct questions *q, json_t *sheet)
+{
+    struct buffer *b = &c->r->feedback;
+    const char *next = "give each question its {\"answer\": ..., \"recording\": \"NAME.pit\"}, in their order";
+    if (!json_is_array(sheet) || json_array_size(sheet) != q->count)
+        buffer_printf(b, "%s: answers.json is no list of %zu entries\n", grade_outcome_text(GRADE_BROKEN), q->count);
+    else
+        for (size_t i = 0; i < q->count; i++) {
+            json_t *entry = json_array_get(sheet, i), *answer = json_object_get(entry, "answer");
+            json_t *prediction = json_object_get(entry, "prediction");
+            bool predicted = !q->items[i].predict || (prediction && !json_is_null(prediction));
+            if (answer && !json_is_null(answer) && predicted)
+                continue;
+            buffer_printf(b, "%s: question %zu has no %s yet\n", grade_outcome_text(GRADE_BROKEN), i + 1,
+                predicted ? "answer" : "prediction");
+            if (!predicted)
+                next = "write down what you expect, then measure; a prediction is kept and not judged";
+            break;
+        }
+    if (b->size == 0)
+        return true;
+    buffer_printf(b, "next: %s\n", next);
+    c->r->outcome = GRADE_BROKEN;
+    return false;
+}
+
+static void put_predictions(const struct check *c, const struct questions *q, json_t *sheet, struct buffer *b)
+{
+    unsigned asked = 0, right = 0;
+    for (size_t i = 0; i < q->count; i++)
+        if (q->items[i].predict) {
+            asked++;
+            right += same(json_object_get(json_array_get(sheet, i), "prediction"), &q->items[i]);
+        }
+    if (asked > 0)
+        buffer_printf(b, "  of your %u predictions %u %s right%s\n", asked, right, right == 1 ? "was" : "were",
+            c->r->outcome == GRADE_PASSED ? "; that is what this lab is for" : "");
+}
+
+/* Each by itself; the first that is wrong is shown. */
+static void compare(struct check *c, const struct questions *q, json_t *sheet)
+{
+    struct buffer *b = &c->r->feedback;
+    size_t first = q->count, unbacked = 0;
+    const char *why = NULL;
+    c->r->cases = (unsigned)q->count;
+    for (size_t i = 0; i < q->count; i++) {
+        json_t *entry = json_array_get(sheet, i);
+        bool right = same(json_object_get(entry, "answer"), &q->items[i]);
+        const char *doubt =
+            right ? doubt_recording(c, json_string_value(json_object_get(entry, "recording")), &q->items[i]) : NULL;
+        check_progress(c, "answers", (unsigned)i, (unsigned)q->count);
+        unbacked += doubt != NULL;
+        c->r->right += right && !doubt;
+        if ((!right || doubt) && first == q->count) {
+            first = i;
+            why = doubt;
+        }
+    }
+    c->r->outcome = first == q->count ? GRADE_PASSED : GRADE_WRONG;
+    c->r->points = first == q->count ? 100 : 0;
+    buffer_printf(b, "%s: %u of %u answers are right and backed by a recording\n", grade_outcome_text(c->r->outcome),
+        c->r->right, c->r->cases);
+    put_predictions(c, q, sheet, b);
+    if (first < q->count)
+        put_wrong(c, &q->items[first], first + 1, json_object_get(json_array_get(sheet, first), "answer"), why);
+    if (first == q->count)
+        buffer_printf(b, "next: see how it can be told: pitviper learn solution %s\n", c->lab->id);
+    else if (unbacked > 0 && why)
+        buffer_append_string(
+            b, "next: record that program as it is (pitviper run -o NAME.pit NAME.py), and cite the file\n");
+    else
+        buffer_append_string(b, "next: look into its recording again; the next attempt asks new questions\n");
+}
+
+int check_answers(struct check *c)
+{
+    struct questions q;
+    check_progress(c, "questions", 0, 1);
+    int r = draw(&c->runner, c->r->seed, true, &q, c->e);
+    if (r < 0)
+        return r;
+    CLEANUP(release_json) json_t *sheet = json_loadb(c->learner.text, c->learner.size, 0, NULL);
+    if (is_filled_in(c, &q, sheet))
+        compare(c, &q, sheet);
+    questions_release(&q);
+    return 0;
+}

@@ -1,0 +1,102 @@
+/* What was run, where, and what came of it, for who wants to see or to run it again. No path and no name of the
+ * machine's. */
+#include "grade/check.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "grade/inside.h"
+
+#define RECEIPT_FORMAT 1
+
+static const char *outcome_word(enum grade_outcome outcome)
+{
+    static const char *const words[] = {"passed", "wrong", "broken", "slow", "unreadable", "unresolved", "fault"};
+    return words[outcome];
+}
+
+static void put_hash(struct json *j, const char *name, const char *data, size_t size)
+{
+    uint8_t digest[32];
+    char text[65];
+    if (!data)
+        return;
+    sha256(data, size, digest);
+    for (size_t i = 0; i < sizeof(digest); i++)
+        snprintf(text + 2 * i, 3, "%02x", digest[i]);
+    json_text(j, name, text);
+}
+
+static void put_machine(const struct check *c, struct json *j)
+{
+    struct utsname os;
+    json_object_begin(j, "machine");
+    if (uname(&os) == 0) {
+        json_text(j, "system", os.sysname);
+        json_text(j, "release", os.release);
+        json_text(j, "machine", os.machine);
+    }
+    json_integer(j, "cores", sysconf(_SC_NPROCESSORS_ONLN));
+    json_text(j, "python", c->runner.version);
+    json_integer(j, "sandbox_level", c->r->level);
+    if (c->r->level < SANDBOX_LEVEL_BEST)
+        json_text(j, "why_no_higher_level", c->runner.ladder.why_not[c->r->level + 1]);
+    json_boolean(j, "child_could_read_the_course", c->r->level < 2);
+    json_object_end(j);
+}
+
+static void put_gate(const struct grade_gate_result *g, struct json *j)
+{
+    json_object_begin(j, NULL);
+    json_text(j, "kind", lab_gate_name(g->gate->kind));
+    json_number(j, "limit", g->gate->limit);
+    json_array_begin(j, "sizes");
+    for (unsigned i = 0; i < g->gate->size_count; i++)
+        json_integer(j, NULL, g->gate->sizes[i]);
+    json_array_end(j);
+    json_text(j, "outcome", outcome_word(g->outcome));
+    json_number(j, "estimate", g->measure.estimate);
+    json_number(j, "low", g->measure.low);
+    json_number(j, "high", g->measure.high);
+    json_integer(j, "samples", g->samples);
+    json_object_end(j);
+}
+
+void check_receipt(struct check *c)
+{
+    const struct grade_result *r = c->r;
+    const struct grade_file *manifest = grade_lab_file(c->lab, "lab.json");
+    char seed[24];
+    struct json j = {.out = &c->r->receipt};
+    snprintf(seed, sizeof(seed), "%llu", (unsigned long long)r->seed);
+    json_object_begin(&j, NULL);
+    json_integer(&j, "format", RECEIPT_FORMAT);
+    json_text(&j, "id", r->id);
+    json_text(&j, "program", "pitviper " PITVIPER_VERSION);
+    json_integer(&j, "time", (int64_t)(clock_real_ns() / 1000000000u));
+    json_text(&j, "lab", c->lab->id);
+    json_text(&j, "name", c->lab->name);
+    json_text(&j, "outcome", outcome_word(r->outcome));
+    json_boolean(&j, "provisional", r->provisional);
+    json_integer(&j, "points", r->points);
+    json_integer(&j, "right", r->right);
+    json_integer(&j, "cases", r->cases);
+    json_number(&j, "readability", r->readability);
+    json_array_begin(&j, "gates");
+    for (unsigned i = 0; i < r->gate_count; i++)
+        put_gate(&r->gates[i], &j);
+    json_array_end(&j);
+    json_text(&j, "seed", seed); /* as text: it has 64 bits */
+    json_number(&j, "seconds", (double)r->spent_ns / 1e9);
+    put_machine(c, &j);
+    put_hash(&j, "source_sha256", c->learner.text, c->learner.size);
+    put_hash(&j, "starter_sha256", c->starter.text, c->starter.size);
+    put_hash(&j, "reference_sha256", c->reference.text, c->reference.size);
+    put_hash(&j, "lab_sha256", manifest->data, manifest->size);
+    if (c->fault[0])
+        json_text(&j, "fault", c->fault);
+    json_object_end(&j);
+    buffer_append_byte(j.out, '\n');
+}

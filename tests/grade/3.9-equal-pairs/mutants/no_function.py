@@ -1,0 +1,2 @@
+def count_pears(values):
+    return 0

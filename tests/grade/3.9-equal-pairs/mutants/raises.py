@@ -1,0 +1,2 @@
+def count_pairs(values):
+    return {value: values.count(value) for value in values}[max(values)] and 0
