@@ -193,7 +193,7 @@ static int check_lab(struct learner *l, const struct grade_lab *lab, const struc
             put_kept(&out, &r);
     }
     status = learner_status(r.outcome);
-    if (kept == 0 && lab->kind == GRADE_ANSWERS && !o->check.quick && status == CMD_NO)
+    if (kept == 0 && lab->kind == GRADE_ANSWERS && !o->check.quick && r.outcome == GRADE_WRONG)
         kept = ask_anew(l, lab, o->check.python, &out);
     grade_result_release(&r);
     int printed = cmd_print(STDOUT_FILENO, &out);

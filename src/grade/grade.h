@@ -84,30 +84,26 @@ struct grade_lab {
     const char *id, *name, *title; /* "3.1", "interval-overlaps", "Interval overlaps" */
     const char *folder;            /* as in the course: "03-algorithm-optimization/labs/3.1-interval-overlaps" */
     unsigned module, minutes;
-    bool core, slow;      /* slow: a check may take 60 s, else 20 s */
-    bool service_refuses; /* see below */
+    bool core, slow; /* slow: a check may take 60 s, else 20 s */
     enum grade_lab_kind kind;
     enum grade_oracle oracle;
-    const char *file, *function; /* code: the learner's file and what is called in it */
-    unsigned python_minor;       /* least; 10 for 3.10 */
+    unsigned python_minor; /* least; 10 for 3.10 */
+    uint32_t allow;        /* enum sandbox_allowance */
     const char *python_why;
-    uint32_t allow;   /* enum sandbox_allowance */
-    double tolerance; /* relative, of floats in answers; 0: exact */
-    unsigned case_count, case_sizes[GRADE_SIZES_MAX], case_size_count;
-    uint64_t service_delay_ns; /* 0: no service */
-    unsigned service_at_once;  /* more requests at a time wait their turn, or are refused */
+    const char *file, *function; /* code: the learner's file and what is called in it */
+    const char *questions;       /* answers: "questions.py" */
+    double tolerance;            /* relative, of floats in answers; 0: exact */
+    uint64_t service_delay_ns;   /* 0: no service */
+    unsigned service_at_once;    /* more requests at a time wait their turn, */
+    bool service_refuses;        /* or are refused */
+    unsigned case_count, case_size_count, gate_count, reference_count, mutant_count, hot_count, hint_count;
+    unsigned case_sizes[GRADE_SIZES_MAX];
     struct grade_gate gates[GRADE_GATES_MAX];
-    unsigned gate_count;
     const char *references[GRADE_REFERENCES_MAX];
-    unsigned reference_count;
     struct grade_mutant mutants[GRADE_MUTANTS_MAX];
-    unsigned mutant_count;
-    const char *hot[GRADE_HOT_MAX]; /* the starter's hot functions, as qualified names */
-    unsigned hot_count;
+    const char *hot[GRADE_HOT_MAX];     /* the starter's hot functions, as qualified names */
     const char *hints[GRADE_HINTS_MAX]; /* from a vague one to almost the code */
-    unsigned hint_count;
-    const char *questions;          /* answers: "questions.py" */
-    const struct grade_file *files; /* all of its folder, by path; paths begin with `folder` */
+    const struct grade_file *files;     /* all of its folder, by path; paths begin with `folder` */
     size_t file_count;
 };
 /* All labs, in the course's order. They are parsed once and kept; -EBADMSG and e for a manifest that is none. */

@@ -25,7 +25,8 @@ struct parsing {
 
 static int refuse(struct parsing *p, const char *key, const char *what)
 {
-    return error_set(p->e, EBADMSG, "lab.json: %s%s'%.40s' %s", p->at, p->at[0] ? ": " : "", key, what);
+    (void)error_set(p->e, EBADMSG, "lab.json: %s%s'%.40s' %s", p->at, p->at[0] ? ": " : "", key, what);
+    return -EBADMSG;
 }
 
 static void release_json(json_t **j)

@@ -91,12 +91,13 @@ static void add_file(struct process *p, const char *name, const char *text, size
     p->files[p->file_count++].size = size;
 }
 
-static int run(
-    struct runner *s, const struct process *p, struct sandbox_spec *spec, struct sandbox_result *ret, struct error *e)
+static int run(struct runner *s, const struct process *p, const struct sandbox_spec *how, struct sandbox_result *ret,
+    struct error *e)
 {
     char folder[600], scratch[600], seed[40], home[640], tmp[640];
     char *argv[] = {s->python.path, (char *)"-S", (char *)"-s", (char *)"-B", (char *)(uintptr_t)p->script,
         (char *)(uintptr_t)p->argument1, (char *)(uintptr_t)p->argument2, NULL};
+    struct sandbox_spec spec = *how;
     int r = make_folder(s, "lab", folder, sizeof(folder), e);
     if (r < 0)
         return r;
@@ -107,15 +108,15 @@ static int run(
     snprintf(home, sizeof(home), "HOME=%s", scratch);
     snprintf(tmp, sizeof(tmp), "TMPDIR=%s", scratch);
     char *env[] = {seed, home, tmp, (char *)"LC_ALL=C.UTF-8", NULL};
-    spec->argv = argv;
-    spec->env = env;
-    spec->folder = folder;
-    spec->scratch = scratch;
-    spec->readable = (const char *const *)s->python.readable;
-    spec->level_most = s->own && s->level_most > OWN_LEVEL ? OWN_LEVEL : s->level_most;
-    spec->stop = s->stop;
+    spec.argv = argv;
+    spec.env = env;
+    spec.folder = folder;
+    spec.scratch = scratch;
+    spec.readable = (const char *const *)s->python.readable;
+    spec.level_most = s->own && s->level_most > OWN_LEVEL ? OWN_LEVEL : s->level_most;
+    spec.stop = s->stop;
     if (r == 0)
-        r = sandbox_run(spec, &s->ladder, ret, e);
+        r = sandbox_run(&spec, &s->ladder, ret, e);
     remove_folder(folder);
     remove_folder(scratch);
     if (r < 0)

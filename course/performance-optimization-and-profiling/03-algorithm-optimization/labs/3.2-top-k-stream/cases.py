@@ -5,7 +5,7 @@ NAMES = [f"{first} {last}" for first in ("Ada", "Ben", "Caro", "Deniz", "Eva", "
 
 
 def case(random, size):
-    contests = 55 if size >= LARGE else random.randint(1, 3)
+    contests = 110 if size >= LARGE else random.randint(1, 3)
     most = 3_000 if size >= LARGE else random.choice((2, 5, 100))
     lines = [f"class-{random.randrange(contests)} {random.randrange(most)} {random.choice(NAMES)}" for _ in range(size)]
     return "\n".join(lines), 8 if size >= LARGE else random.randint(1, 5)

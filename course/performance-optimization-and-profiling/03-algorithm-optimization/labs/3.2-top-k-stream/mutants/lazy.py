@@ -59,7 +59,8 @@ def announce(stream, places):
 
 def sample_stream(results):
     rng = random.Random(1)
-    contests = [f"{group}-{kind}" for group in ("women", "men", "under-20", "under-18", "under-16", "under-14", "over-50") for kind in ("boulder", "lead", "speed")]
+    groups = ("women", "men", "under-20", "under-18", "under-16", "under-14", "over-50")
+    contests = [f"{group}-{kind}" for group in groups for kind in ("boulder", "lead", "speed")]
     return "\n".join(f"{rng.choice(contests)} {rng.randrange(2_000)} climber {rng.randrange(400)}" for _ in range(results))
 
 
