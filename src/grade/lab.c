@@ -51,11 +51,11 @@ static int take_text(struct parsing *p, json_t *from, const char *key, bool need
     for (size_t i = 0; i < size; i++)
         if ((unsigned char)text[i] < ' ' || text[i] == 0x7f)
             return refuse(p, key, "holds a control character");
-    char *copy = arena_strndup(p->arena, text, size);
-    if (!copy)
-        return error_set(p->e, ENOMEM, "out of memory");
-    *ret = copy;
-    return 0;
+    *ret = arena_strndup(p->arena, text, size);
+    if (*ret)
+        return 0;
+    (void)error_set(p->e, ENOMEM, "out of memory");
+    return -ENOMEM;
 }
 
 static int take_number(struct parsing *p, json_t *from, const char *key, double least, double most, double *ret)

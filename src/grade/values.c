@@ -171,7 +171,8 @@ static void show_int(struct buffer *b, const uint8_t *bytes, uint32_t size)
         buffer_printf(b, "<int of %u bytes>", size);
         return;
     }
-    memcpy(magnitude, bytes, size);
+    if (size > 0)
+        memcpy(magnitude, bytes, size);
     unsigned carry = negative;
     for (uint32_t i = size; negative && i-- > 0;) { /* two's complement */
         unsigned x = (uint8_t)~magnitude[i] + carry;
