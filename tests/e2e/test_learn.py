@@ -430,7 +430,7 @@ def test_the_report_names_every_module_lab_receipt_and_reflection(learner, tmp_p
     page = Page()
     page.feed((tmp_path / "report.html").read_text())
     for words in ([entry["title"] for entry in learner.progress["labs"]], [check["receipt"], "end-of-mine", "Ada <b>", "alone"],
-                  [line.split(" · ")[1] for line in (path.read_text().splitlines()[0] for path in COURSE.glob("*/README.md"))]):
+                  [line.split(" · ")[1] for line in (path.read_text().splitlines()[0] for path in COURSE.glob("[0-9]*/README.md"))]):
         for word in words:
             assert word in report and word in "".join(page.text), word
     assert "script" not in page.tags and page.addresses == []
@@ -563,19 +563,50 @@ def test_verify_finds_what_a_manifest_says(run):
     assert programs[wrong_mutant(LAB)]["outcome"] == "wrong"
 
 
-def test_answers_labs_ask_anew_after_an_attempt(learner):
-    lab = next((path.parent for path in COURSE.glob("*/labs/*/lab.json") if json.loads(path.read_text())["kind"] == "answers"), None)
-    if lab is None:
-        pytest.skip("no lab of questions here")
-    lab_id = json.loads((lab / "lab.json").read_text())["id"]
-    learner("next", lab_id).ok()
-    answers = next(learner.course.rglob(f"*{lab_id}-*/answers.json"))
-    first = answers.read_text()
-    learner("next", lab_id).ok()  # nothing changes by asking again
-    assert answers.read_text() == first and len({event["seed"] for event in learner.events("begin")}) == 1
-    done = learner("check", lab_id)
-    assert done.status == 1, done.out + done.err
-    assert "new questions" in done.out and (answers.parent / "answers-1.json").read_text() == first
-    assert len({event["seed"] for event in learner.events("begin")}) == 2
-    refused = learner("run", lab_id)
+def fill_in(learner, run, folder):
+    """Answers lab 1.1 as its story tells: each program is recorded, and the report answers. The sheet as filled in."""
+    sheet = json.loads((folder / "answers.json").read_text())
+    choices = {int(number): re.findall(r'- "(.*)"', rest)
+               for number, rest in re.findall(r"^(\d+)\. (.*?)(?=^\d+\. |\Z)", (folder / "questions.md").read_text(), re.S | re.M)}
+    totals = {}
+    for program in dict.fromkeys(entry["program"] for entry in sheet):
+        learner("run", program, cwd=folder).ok()
+        report = run("report", "--json", folder / f"{program[:-3]}-1.pit").ok().json
+        totals[program] = {entry["function"]: entry["total"]["hits"] for entry in report["functions"] if entry["file"].endswith(program)}
+    stage = {}
+    for entry in sheet:
+        program = entry["program"]
+        if choices[entry["question"]]:
+            stage[program] = entry["answer"] = max(choices[entry["question"]], key=lambda name: totals[program].get(name, 0))
+        else:
+            entry["answer"] = round(100 * totals[program][stage[program]] / totals[program]["main"], 1)
+        entry.update(prediction=entry["answer"], recording=f"{program[:-3]}-1.pit")
+    (folder / "answers.json").write_text(json.dumps(sheet))
+    return sheet
+
+
+def test_answers_come_from_recordings_and_are_asked_anew_when_wrong(learner, run):
+    learner("next", "1.1").ok()
+    folder = next(learner.course.rglob("1.1-*"))
+    blank = (folder / "answers.json").read_text()
+    learner("next", "1.1").ok()  # nothing changes by asking again
+    assert (folder / "answers.json").read_text() == blank and len({event["seed"] for event in learner.events("begin")}) == 1
+    refused = learner("run", "1.1")
     assert refused.status == 2 and "which program" in refused.err
+    done = learner("check", "1.1")  # an open sheet is no attempt at the answers: the questions stay
+    assert done.status == 1 and done.out.startswith("does not run: question 1 has no "), done.out + done.err
+    assert (folder / "answers.json").read_text() == blank
+
+    sheet = fill_in(learner, run, folder)
+    sheet[0]["recording"] = sheet[2]["recording"]
+    (folder / "answers.json").write_text(json.dumps(sheet))
+    done = learner("check", "1.1")
+    assert done.status == 1 and "it cites a recording of another program" in done.out, done.out + done.err
+    assert "new questions" in done.out and json.loads((folder / "answers-1.json").read_text()) == sheet
+    assert len({event["seed"] for event in learner.events("begin")}) == 2
+    for recording in folder.glob("*.pit"):
+        recording.unlink()
+    fill_in(learner, run, folder)
+    done = learner("check", "1.1")
+    assert done.status == 0 and done.out.startswith("passed: "), done.out + done.err
+    assert learner.lab("1.1")["passed"]
