@@ -27,6 +27,7 @@
 #define PROGRAMS_MAX 8
 #define TICKS_LEAST 50 /* of a recording: fewer make no share */
 #define SHOWN_COLUMNS 80
+#define SHOWN_DIGITS 12 /* of a number: a measured one has fewer, and more would show how it is held */
 
 struct program {
     const char *name, *text;
@@ -136,7 +137,7 @@ static int lay(const char *folder, const char *name, const char *data, size_t si
 
 static void put_json(struct buffer *b, json_t *value)
 {
-    char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+    char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(SHOWN_DIGITS));
     if (text)
         text_append_safe(b, text, strlen(text));
     free(text);
