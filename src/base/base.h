@@ -142,6 +142,8 @@ int parse_percent(const char *text, double *ret_part);  /* "5", "0.5%": 0.05, 0.
 int text_append_safe(struct buffer *b, const char *text, size_t size);
 /* Replaces bytes that are not UTF-8 by U+FFFD and nothing else: text from a stranger, on its way to a program. */
 int text_append_utf8(struct buffer *b, const char *text, size_t size);
+/* As text of HTML or XML, within quotes too: & < > " become entities, and nothing else changes. */
+void text_append_markup(struct buffer *b, const char *text, size_t size);
 size_t text_width(const char *text, size_t size); /* terminal columns of valid UTF-8 */
 /* Appends at most `columns` columns, the middle or the end replaced by an ellipsis. */
 int text_append_fitted(struct buffer *b, const char *text, size_t columns);

@@ -160,3 +160,24 @@ int text_append_fitted(struct buffer *b, const char *text, size_t columns)
     }
     return text_append_safe(b, text + at, size - at);
 }
+
+void text_append_markup(struct buffer *b, const char *text, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        switch (text[i]) {
+        case '&':
+            buffer_append_string(b, "&amp;");
+            break;
+        case '<':
+            buffer_append_string(b, "&lt;");
+            break;
+        case '>':
+            buffer_append_string(b, "&gt;");
+            break;
+        case '"':
+            buffer_append_string(b, "&quot;");
+            break;
+        default:
+            buffer_append_byte(b, (uint8_t)text[i]);
+        }
+}

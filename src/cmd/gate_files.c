@@ -114,22 +114,7 @@ static void put_xml(struct buffer *out, const char *text)
             at += 2;
             continue;
         }
-        switch (*at) {
-        case '&':
-            buffer_append_string(out, "&amp;");
-            break;
-        case '<':
-            buffer_append_string(out, "&lt;");
-            break;
-        case '>':
-            buffer_append_string(out, "&gt;");
-            break;
-        case '"':
-            buffer_append_string(out, "&quot;");
-            break;
-        default:
-            buffer_append_byte(out, (uint8_t)*at);
-        }
+        text_append_markup(out, at, 1);
     }
 }
 

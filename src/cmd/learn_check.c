@@ -207,14 +207,10 @@ static int check_run(const struct cmd_verb *verb, int argc, char **argv)
     int used = cmd_options_parse(verb, &o, argc, argv, true);
     if (used < 0)
         return CMD_USAGE;
-    if (argc - used > 1)
-        return cmd_fail_text(CMD_USAGE, "learn check: name one lab, such as 3.1");
-    int status = learner_open(NULL, &l);
+    const struct grade_lab *lab;
+    int status = learner_begin(verb, argc, argv, used, &l, &lab);
     if (status != 0)
         return status;
-    const struct grade_lab *lab = learner_lab(&l, used < argc ? argv[used] : NULL);
-    if (lab == NULL)
-        return used < argc ? CMD_USAGE : CMD_FAILED;
     return check_lab(&l, lab, &o);
 }
 

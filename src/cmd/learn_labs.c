@@ -98,9 +98,7 @@ static int next_run(const struct cmd_verb *verb, int argc, char **argv)
     int used = cmd_options_parse(verb, &o, argc, argv, true);
     if (used < 0)
         return CMD_USAGE;
-    if (argc - used > 1)
-        return cmd_fail_text(CMD_USAGE, "learn next: name one lab, such as 3.1");
-    int status = learner_open(NULL, &l);
+    int status = learner_begin(verb, argc, argv, used, &l, NULL);
     if (status != 0)
         return status;
     bool open = l.state.lab != NULL && l.state.lab->begun;
@@ -142,14 +140,10 @@ static int hint_run(const struct cmd_verb *verb, int argc, char **argv)
     int used = cmd_options_parse(verb, NULL, argc, argv, true);
     if (used < 0)
         return CMD_USAGE;
-    if (argc - used > 1)
-        return cmd_fail_text(CMD_USAGE, "learn hint: name one lab, such as 3.1");
-    int status = learner_open(NULL, &l);
+    const struct grade_lab *lab;
+    int status = learner_begin(verb, argc, argv, used, &l, &lab);
     if (status != 0)
         return status;
-    const struct grade_lab *lab = learner_lab(&l, used < argc ? argv[used] : NULL);
-    if (lab == NULL)
-        return used < argc ? CMD_USAGE : CMD_FAILED;
     const struct learn_lab_state *s = learn_state_find(&l.state, lab->id);
     unsigned seen = s->hints < lab->hint_count ? s->hints : lab->hint_count;
     if (!s->begun)
@@ -182,9 +176,7 @@ static int solution_run(const struct cmd_verb *verb, int argc, char **argv)
     int used = cmd_options_parse(verb, NULL, argc, argv, true);
     if (used < 0)
         return CMD_USAGE;
-    if (argc - used > 1)
-        return cmd_fail_text(CMD_USAGE, "learn solution: name one lab, such as 3.1");
-    int status = learner_open(NULL, &l);
+    int status = learner_begin(verb, argc, argv, used, &l, NULL);
     if (status != 0)
         return status;
     /* Without a name: the one that was passed last is meant, and none is open then. */

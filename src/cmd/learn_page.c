@@ -26,23 +26,8 @@ static void put_text(struct buffer *out, const char *text)
     buffer_init(&utf8, 8 * LEARN_TEXT_MAX);
     text_append_utf8(&utf8, text, strlen(text));
     for (size_t i = 0; i < utf8.size; i++)
-        switch (utf8.data[i]) {
-        case '<':
-            buffer_append_string(out, "&lt;");
-            break;
-        case '>':
-            buffer_append_string(out, "&gt;");
-            break;
-        case '&':
-            buffer_append_string(out, "&amp;");
-            break;
-        case '"':
-            buffer_append_string(out, "&quot;");
-            break;
-        default:
-            if (utf8.data[i] >= ' ' || utf8.data[i] == '\n' || utf8.data[i] == '\t')
-                buffer_append_byte(out, utf8.data[i]);
-        }
+        if (utf8.data[i] >= ' ' || utf8.data[i] == '\n' || utf8.data[i] == '\t')
+            text_append_markup(out, (const char *)utf8.data + i, 1);
 }
 
 static void put_element(struct buffer *out, const char *tag, const char *text)

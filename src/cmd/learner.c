@@ -91,6 +91,18 @@ const struct grade_lab *learner_lab(const struct learner *l, const char *named)
     return open == NULL ? NULL : open->lab;
 }
 
+int learner_begin(
+    const struct cmd_verb *verb, int argc, char **argv, int used, struct learner *l, const struct grade_lab **ret_lab)
+{
+    if (argc - used > 1)
+        return cmd_fail_text(CMD_USAGE, "%s: name one lab, such as 3.1", verb->name);
+    int status = learner_open(NULL, l);
+    if (status != 0 || ret_lab == NULL)
+        return status;
+    *ret_lab = learner_lab(l, used < argc ? argv[used] : NULL);
+    return *ret_lab != NULL ? 0 : used < argc ? CMD_USAGE : CMD_FAILED;
+}
+
 int learner_file(const struct learner *l, const struct grade_lab *lab, const char *name, char ret[LEARN_PATH_MAX])
 {
     char folder[LEARN_PATH_MAX];

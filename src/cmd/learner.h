@@ -36,6 +36,11 @@ int learner_add(struct learner *l, struct learn_event *x);
 /* The lab of this name (an id, or a name); without one that of the current folder, else the one they are at, else the
  * last one. NULL after having said what is wrong. */
 const struct grade_lab *learner_lab(const struct learner *l, const char *named);
+/* What a verb that takes one lab begins with, its options parsed up to argv[used]: opens the course, and finds the lab
+ * as learner_lab does (ret_lab NULL: the verb finds it itself). 0, or an exit status after having said what is wrong.
+ */
+int learner_begin(
+    const struct cmd_verb *verb, int argc, char **argv, int used, struct learner *l, const struct grade_lab **ret_lab);
 /* Where its file lies, for this lab: PATH of the lab's folder and NAME. -ENAMETOOLONG. */
 int learner_file(const struct learner *l, const struct grade_lab *lab, const char *name, char ret[LEARN_PATH_MAX]);
 /* Has this Python what the lab needs? 0, or CMD_FAILED after having said what is missing. */

@@ -31,23 +31,7 @@ void plot_html_text(struct buffer *out, const char *text)
     CLEANUP(buffer_release) struct buffer safe;
     buffer_init(&safe, strlen(text) * 4 + 16);
     text_append_safe(&safe, text, strlen(text));
-    for (const char *at = buffer_text(&safe); *at != '\0'; at++)
-        switch (*at) {
-        case '&':
-            buffer_append_string(out, "&amp;");
-            break;
-        case '<':
-            buffer_append_string(out, "&lt;");
-            break;
-        case '>':
-            buffer_append_string(out, "&gt;");
-            break;
-        case '"':
-            buffer_append_string(out, "&quot;");
-            break;
-        default:
-            buffer_append_byte(out, (uint8_t)*at);
-        }
+    text_append_markup(out, buffer_text(&safe), safe.size);
 }
 
 void plot_page_begin(struct buffer *out, const char *title)

@@ -170,9 +170,21 @@ static void error_lines_too_long_end_in_dots(void **state)
     assert_string_equal(e.text + sizeof e.text - 4, "...");
 }
 
+static void escapes_what_markup_reads_as_its_own(void **state)
+{
+    (void)state;
+    static const char text[] = "a<b>&amp;\"'\n\xc3\xa9";
+    struct buffer b;
+    buffer_init(&b, 100);
+    text_append_markup(&b, text, sizeof(text) - 1);
+    assert_string_equal(buffer_text(&b), "a&lt;b&gt;&amp;amp;&quot;'\n\xc3\xa9");
+    buffer_release(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(escapes_what_markup_reads_as_its_own),
         cmocka_unit_test(replaces_what_could_fool_a_terminal),
         cmocka_unit_test(counts_the_columns_that_a_terminal_uses),
         cmocka_unit_test(fits_any_text_into_any_width),
