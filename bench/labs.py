@@ -152,7 +152,7 @@ def show_gates(labs, results):
             if came:
                 sides = [[told["estimate"] for what, told in came if what == side] for side in ("reference", "starter")]
                 table.add(lab.id, gate["kind"], "%g" % gate["limit"], *(figures.spread(side) for side in sides),
-                          figures.spread([told["samples"] for _, told in came], "%d"))
+                          figures.spread([len(told["samples"]) for _, told in came], "%d"))
     table.show()
 
 

@@ -15,7 +15,7 @@
 #define SLOW_NS 60000000000u
 #define QUICK_NS 3000000000u
 #define FEEDBACK_MAX ((size_t)16 << 10)
-#define RECEIPT_MAX ((size_t)64 << 10)
+#define RECEIPT_MAX ((size_t)256 << 10)
 #define RECORDING_MAX ((size_t)16 << 20)
 #define NULL_WALL_NS 10000000000u
 
@@ -191,6 +191,8 @@ int grade_check(const struct grade_lab *lab, const struct grade_options *o, stru
         r = check_it(c);
     if (r == 0 && (result.feedback.failed || result.receipt.failed))
         r = error_set(c->e, ENOMEM, "out of memory for the result");
+    for (size_t i = 0; i < GRADE_GATES_MAX; i++)
+        free(c->samples[i].items);
     free(c);
     if (r < 0)
         grade_result_release(&result);

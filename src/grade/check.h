@@ -8,6 +8,14 @@
 
 #define CHECK_COLUMNS 100 /* of a shown value */
 
+struct check_sample { /* what a gate asked for, and was fed */
+    struct gate_want want;
+    struct gate_sample got;
+};
+struct check_samples {
+    struct check_sample *items;
+    size_t count, capacity;
+};
 struct check {
     const struct grade_lab *lab;
     const struct grade_options *o;
@@ -27,7 +35,8 @@ struct check {
         bool late;
     } told;
     const char *causes[GRADE_GATES_MAX]; /* why a gate is not settled, or refused; "" where it is */
-    char fault[640];                     /* what the grader or the machine could not do */
+    struct check_samples samples[GRADE_GATES_MAX];
+    char fault[640]; /* what the grader or the machine could not do */
     char unreadable[200];
     char where[400]; /* the time is now; safe to print */
 };

@@ -165,6 +165,14 @@ static struct gate_sample net(const struct null_run *null, const struct trial *s
         .spent_ns = spent_ns};
 }
 
+static int keep_sample(struct check_samples *s, const struct check_sample *sample)
+{
+    if (array_reserve(&s->items, &s->capacity, s->count + 1, sizeof(*s->items)) < 0)
+        return -ENOMEM;
+    s->items[s->count++] = *sample;
+    return 0;
+}
+
 static int one_sample(struct measuring *m, struct gate *g, const struct gate_want *want)
 {
     struct check *c = m->c;
@@ -190,8 +198,10 @@ static int one_sample(struct measuring *m, struct gate *g, const struct gate_wan
     else
         r = verify(m, null, want->side, &s);
     if (r == 0 && c->r->outcome == GRADE_PASSED) {
-        struct gate_sample sample = net(null, &s, clock_monotonic_ns() - began);
-        r = gate_feed(g, &sample);
+        struct check_sample sample = {*want, net(null, &s, clock_monotonic_ns() - began)};
+        r = gate_feed(g, &sample.got);
+        if (r == 0)
+            r = keep_sample(&c->samples[m->number], &sample);
         if (r < 0)
             error_set(c->e, -r, "cannot take a sample: %s", strerror(-r));
     }

@@ -2,6 +2,7 @@
  * machine's. */
 #include "grade/check.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -47,7 +48,31 @@ static void put_machine(const struct check *c, struct json *j)
     json_object_end(j);
 }
 
-static void put_gate(const struct grade_gate_result *g, struct json *j)
+static double to_microseconds(double seconds)
+{
+    return round(seconds * 1e6) / 1e6;
+}
+
+/* Side, size, pair; seconds of wall time, of CPU time, bytes, seconds between heartbeats, net of a null run;
+ * milliseconds of the check's time. Enough to decide the gate once more. */
+static void put_sample(const struct check_sample *s, struct json *j)
+{
+    static const char *const sides[] = {
+        [GATE_STARTER] = "starter", [GATE_LEARNER] = "learner", [GATE_REFERENCE] = "reference"};
+    json_array_begin(j, NULL);
+    json_text(j, NULL, sides[s->want.side]);
+    json_integer(j, NULL, s->want.size);
+    json_integer(j, NULL, (int64_t)s->want.pair);
+    json_number(j, NULL, to_microseconds(s->got.wall));
+    json_number(j, NULL, to_microseconds(s->got.cpu));
+    json_number(j, NULL, s->got.peak);
+    json_number(j, NULL, to_microseconds(s->got.gap));
+    json_integer(j, NULL, (int64_t)(s->got.spent_ns / 1000000u));
+    json_array_end(j);
+}
+
+static void put_gate(
+    const struct grade_gate_result *g, const struct check_samples *samples, const char *cause, struct json *j)
 {
     json_object_begin(j, NULL);
     json_text(j, "kind", lab_gate_name(g->gate->kind));
@@ -60,7 +85,12 @@ static void put_gate(const struct grade_gate_result *g, struct json *j)
     json_number(j, "estimate", g->measure.estimate);
     json_number(j, "low", g->measure.low);
     json_number(j, "high", g->measure.high);
-    json_integer(j, "samples", g->samples);
+    if (cause[0] != '\0')
+        json_text(j, "cause", cause);
+    json_array_begin(j, "samples");
+    for (size_t i = 0; i < samples->count; i++)
+        put_sample(&samples->items[i], j);
+    json_array_end(j);
     json_object_end(j);
 }
 
@@ -86,7 +116,7 @@ void check_receipt(struct check *c)
     json_number(&j, "readability", r->readability);
     json_array_begin(&j, "gates");
     for (unsigned i = 0; i < r->gate_count; i++)
-        put_gate(&r->gates[i], &j);
+        put_gate(&r->gates[i], &c->samples[i], c->causes[i], &j);
     json_array_end(&j);
     json_text(&j, "seed", seed); /* as text: it has 64 bits */
     json_number(&j, "seconds", (double)r->spent_ns / 1e9);

@@ -68,12 +68,12 @@ static int mark_take(struct load *l, struct mark *m)
         m->threads[i] = (struct cell_mark){l->w->threads[i].present, l->w->threads[i].on_cpu, l->w->threads[i].has_gil,
             l->w->threads[i].waits_for_gil};
     for (size_t i = 0; i < p->function_count; i++) {
-        m->functions[2 * i] = l->function_pairs[i].self.sums;
-        m->functions[2 * i + 1] = l->function_pairs[i].total.sums;
+        m->functions[2 * i] = tally_sums(l, &l->function_pairs[i].self);
+        m->functions[2 * i + 1] = tally_sums(l, &l->function_pairs[i].total);
     }
     for (size_t i = 0; i < p->line_count; i++) {
-        m->lines[2 * i] = l->line_pairs[i].self.sums;
-        m->lines[2 * i + 1] = l->line_pairs[i].total.sums;
+        m->lines[2 * i] = tally_sums(l, &l->line_pairs[i].self);
+        m->lines[2 * i + 1] = tally_sums(l, &l->line_pairs[i].total);
     }
     m->cell_count = p->cell_count;
     m->thread_count = p->thread_count;

@@ -38,11 +38,11 @@ struct sums_before {
     size_t function_count, line_count;
 };
 
-/* Hits of one thing, counted lazily: y has held since the view's sums stood at `ticks` and `n`. */
+/* Hits of one thing at each tick: y of them now, and of every change so far the change of y times the ticks, of y times
+ * the sum of n, of y squared times the ticks, as they stood then. The sum of y over all ticks is so y times the ticks,
+ * less the first; a change costs three additions, whatever happened before. Modulo 2^64, like the sums themselves. */
 struct tally {
-    uint32_t y;
-    uint64_t ticks, n;
-    struct profile_sums sums;
+    uint64_t y, ticks, n, square_ticks;
 };
 
 struct pair { /* of one function, or one line */
@@ -52,19 +52,25 @@ struct pair { /* of one function, or one line */
 struct run_thread { /* a thread between two changes */
     bool picked;    /* by the options */
     bool in_view, tracked;
-    uint32_t node, state, cell; /* cell PROFILE_NONE: not looked up yet */
-    uint32_t task;              /* index; PROFILE_NONE: none */
+    uint32_t node, state;
+    uint32_t lane, cell; /* PROFILE_NONE: not looked up yet */
+    uint32_t task;       /* index; PROFILE_NONE: none */
     uint32_t tracked_node;
     uint64_t since, since_ns; /* in ticks; the time of the last tick before */
+};
+
+/* A node as the moves of threads need it: side by side, since most moves go through many. */
+struct step {
+    uint32_t parent, line, function, marks;
 };
 
 /* The path from the root to a node, and what was found out on the way; track.c. */
 struct path {
     uint32_t cursor;
-    uint8_t *marks;              /* by node */
+    struct step *steps;          /* by node */
     uint32_t *lines, *functions; /* how often each is on the path */
     uint32_t *ahead;
-    size_t mark_capacity, line_capacity, function_capacity, ahead_capacity;
+    size_t step_capacity, line_capacity, function_capacity, ahead_capacity;
 };
 
 struct load {
@@ -123,7 +129,8 @@ int load_node(struct load *l, uint32_t parent, uint32_t line, uint32_t *ret);
 int track_state(struct load *l, uint32_t thread, uint32_t node, uint32_t state); /* holds from the next tick on */
 int track_task(struct load *l, uint32_t thread, uint32_t task); /* the same for the task that it runs */
 int track_ticks(struct load *l, uint64_t count);                /* so many at which nothing changed */
-int track_settle(struct load *l); /* every thread and every tally: what is counted is now all that ticked */
+int track_settle(struct load *l); /* every thread: what is counted is now all that ticked */
+struct profile_sums tally_sums(const struct load *l, const struct tally *t); /* of all that ticked */
 /* What intervals need, of w's functions and lines; after track_settle and totals_finish. before: may be NULL. */
 void track_sums(const struct load *l, const struct sums_before *before, struct whole *w);
 

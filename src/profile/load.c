@@ -189,6 +189,7 @@ static int on_thread(void *context, const struct record_thread *t)
         w->threads[t->id] = (struct profile_thread){.process = t->process};
         l->threads[t->id] = (struct run_thread){.picked = picked,
             .cell = PROFILE_NONE,
+            .lane = PROFILE_NONE,
             .task = PROFILE_NONE,
             .since = l->p->ticks,
             .since_ns = l->p->last_ns};
@@ -393,7 +394,7 @@ void load_release(struct load *l)
     free(l->threads);
     free(l->function_pairs);
     free(l->line_pairs);
-    free(l->path.marks);
+    free(l->path.steps);
     free(l->path.lines);
     free(l->path.functions);
     free(l->path.ahead);

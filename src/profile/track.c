@@ -23,13 +23,22 @@ static bool in_view(const struct load *l, uint32_t state)
 
 /* ---- cells ---- */
 
-static int find_cell(struct load *l, uint32_t thread, struct run_thread *t)
+static int find_lane(struct load *l, uint32_t thread, struct run_thread *t)
 {
-    uint64_t lane_key = (uint64_t)thread << 32 | t->task, lane = l->lanes.used, index;
-    int r = map_get(&l->lanes, lane_key, &lane) ? 0 : map_put(&l->lanes, lane_key, lane);
+    uint64_t key = (uint64_t)thread << 32 | t->task, lane = l->lanes.used;
+    int r = map_get(&l->lanes, key, &lane) ? 0 : map_put(&l->lanes, key, lane);
     if (r < 0 || lane >= PROFILE_NONE)
         return -ENOMEM;
-    uint64_t key = lane << 32 | t->node;
+    t->lane = (uint32_t)lane;
+    return 0;
+}
+
+static int find_cell(struct load *l, uint32_t thread, struct run_thread *t)
+{
+    int r = t->lane == PROFILE_NONE ? find_lane(l, thread, t) : 0;
+    if (r < 0)
+        return r;
+    uint64_t key = (uint64_t)t->lane << 32 | t->node, index;
     if (!map_get(&l->cell_index, key, &index)) {
         index = l->p->cell_count;
         r = array_reserve(&l->w->cells, &l->w->cell_capacity, index + 1, sizeof(*l->w->cells));
@@ -81,24 +90,21 @@ static int settle(struct load *l, uint32_t thread)
 
 /* ---- tallies ---- */
 
-static void tally_settle(const struct load *l, struct tally *t)
-{
-    uint64_t ticks = l->p->ticks - t->ticks;
-    if (ticks == 0)
-        return;
-    if (t->y > 0) {
-        t->sums.y += t->y * ticks;
-        t->sums.yy += (double)t->y * (double)t->y * (double)ticks;
-        t->sums.yn += (double)t->y * (double)(l->sum_n - t->n);
-    }
-    t->ticks = l->p->ticks;
-    t->n = l->sum_n;
-}
-
 static void tally_add(const struct load *l, struct tally *t, bool more)
 {
-    tally_settle(l, t);
-    t->y += more ? 1 : (uint32_t)-1;
+    uint64_t sign = more ? 1 : UINT64_MAX;
+    t->ticks += sign * l->p->ticks;
+    t->n += sign * l->sum_n;
+    t->square_ticks += (1 + sign * 2 * t->y) * l->p->ticks;
+    t->y += sign;
+}
+
+struct profile_sums tally_sums(const struct load *l, const struct tally *t)
+{
+    uint64_t ticks = l->p->ticks;
+    return (struct profile_sums){.y = t->y * ticks - t->ticks,
+        .yy = (double)(t->y * t->y * ticks - t->square_ticks),
+        .yn = (double)(t->y * l->sum_n - t->n)};
 }
 
 static int pairs_reserve(struct pair **pairs, size_t *capacity, size_t needed)
@@ -117,17 +123,17 @@ static int pairs_reserve(struct pair **pairs, size_t *capacity, size_t needed)
 
 enum { FOUND_OUT = 1, FIRST_OF_LINE = 2, FIRST_OF_FUNCTION = 4 };
 
-static int marks_reserve(struct load *l)
+static int steps_reserve(struct load *l)
 {
     struct path *c = &l->path;
-    size_t marks = c->mark_capacity, lines = c->line_capacity, functions = c->function_capacity;
-    int r = array_reserve(&c->marks, &c->mark_capacity, l->p->node_count, sizeof(*c->marks));
+    size_t steps = c->step_capacity, lines = c->line_capacity, functions = c->function_capacity;
+    int r = array_reserve(&c->steps, &c->step_capacity, l->p->node_count, sizeof(*c->steps));
     if (r == 0)
         r = array_reserve(&c->lines, &c->line_capacity, l->p->line_count, sizeof(*c->lines));
     if (r == 0)
         r = array_reserve(&c->functions, &c->function_capacity, l->p->function_count, sizeof(*c->functions));
-    if (c->mark_capacity > marks)
-        memset(c->marks + marks, 0, (c->mark_capacity - marks) * sizeof(*c->marks));
+    if (c->step_capacity > steps)
+        memset(c->steps + steps, 0, (c->step_capacity - steps) * sizeof(*c->steps));
     if (c->line_capacity > lines)
         memset(c->lines + lines, 0, (c->line_capacity - lines) * sizeof(*c->lines));
     if (c->function_capacity > functions)
@@ -139,15 +145,14 @@ static void cursor_enter(struct load *l, uint32_t node)
 {
     uint32_t line = l->w->nodes[node].line, function = l->w->lines[line].function;
     bool first_line = l->path.lines[line]++ == 0, first_function = l->path.functions[function]++ == 0;
-    l->path.marks[node] =
-        (uint8_t)(FOUND_OUT | (first_line ? FIRST_OF_LINE : 0) | (first_function ? FIRST_OF_FUNCTION : 0));
+    l->path.steps[node] = (struct step){l->w->nodes[node].parent, line, function,
+        FOUND_OUT | (first_line ? FIRST_OF_LINE : 0) | (first_function ? FIRST_OF_FUNCTION : 0)};
 }
 
 static void cursor_leave(struct load *l, uint32_t node)
 {
-    uint32_t line = l->w->nodes[node].line;
-    l->path.lines[line]--;
-    l->path.functions[l->w->lines[line].function]--;
+    l->path.lines[l->path.steps[node].line]--;
+    l->path.functions[l->path.steps[node].function]--;
 }
 
 static int find_out(struct load *l, uint32_t node)
@@ -155,8 +160,10 @@ static int find_out(struct load *l, uint32_t node)
     struct path *c = &l->path;
     uint32_t from = c->cursor, to = node;
     size_t ahead = 0;
-    int r = node >= c->mark_capacity || c->marks[node] == 0 ? marks_reserve(l) : 0;
-    if (r < 0 || c->marks[node] != 0)
+    if (node < c->step_capacity && c->steps[node].marks != 0)
+        return 0;
+    int r = steps_reserve(l);
+    if (r < 0)
         return r;
     while (from != to) {
         if (from > to) {
@@ -176,20 +183,18 @@ static int find_out(struct load *l, uint32_t node)
     return 0;
 }
 
-static void frame_change(struct load *l, uint32_t node, bool more)
+static void frame_change(struct load *l, const struct step *s, bool more)
 {
-    uint32_t line = l->w->nodes[node].line;
-    if ((l->path.marks[node] & FIRST_OF_LINE) != 0)
-        tally_add(l, &l->line_pairs[line].total, more);
-    if ((l->path.marks[node] & FIRST_OF_FUNCTION) != 0)
-        tally_add(l, &l->function_pairs[l->w->lines[line].function].total, more);
+    if ((s->marks & FIRST_OF_LINE) != 0)
+        tally_add(l, &l->line_pairs[s->line].total, more);
+    if ((s->marks & FIRST_OF_FUNCTION) != 0)
+        tally_add(l, &l->function_pairs[s->function].total, more);
 }
 
-static void self_change(struct load *l, uint32_t node, bool more)
+static void self_change(struct load *l, const struct step *s, bool more)
 {
-    uint32_t line = l->w->nodes[node].line;
-    tally_add(l, &l->line_pairs[line].self, more);
-    tally_add(l, &l->function_pairs[l->w->lines[line].function].self, more);
+    tally_add(l, &l->line_pairs[s->line].self, more);
+    tally_add(l, &l->function_pairs[s->function].self, more);
 }
 
 /* Moves a thread's mark in the tallies from its last node to this one; node 0 is no stack at all. */
@@ -206,18 +211,19 @@ static int track_move(struct load *l, uint32_t thread, uint32_t node)
         r = to != 0 ? find_out(l, to) : 0;
     if (r < 0)
         return r;
+    const struct step *steps = l->path.steps;
     if (from != 0)
-        self_change(l, from, false);
+        self_change(l, &steps[from], false);
     if (to != 0)
-        self_change(l, to, true);
+        self_change(l, &steps[to], true);
     /* A parent has a smaller number than its children, so that the larger of two is never above the other. */
     while (from != to) {
         if (from > to) {
-            frame_change(l, from, false);
-            from = l->w->nodes[from].parent;
+            frame_change(l, &steps[from], false);
+            from = steps[from].parent;
         } else {
-            frame_change(l, to, true);
-            to = l->w->nodes[to].parent;
+            frame_change(l, &steps[to], true);
+            to = steps[to].parent;
         }
     }
     t->tracked_node = node;
@@ -270,7 +276,7 @@ int track_task(struct load *l, uint32_t thread, uint32_t task)
         return 0;
     int r = settle(l, thread);
     t->task = task;
-    t->cell = PROFILE_NONE;
+    t->lane = t->cell = PROFILE_NONE;
     return r;
 }
 
@@ -320,19 +326,7 @@ int track_settle(struct load *l)
             return r;
     }
     int r = pairs_reserve(&l->function_pairs, &l->function_pair_capacity, l->p->function_count);
-    if (r == 0)
-        r = pairs_reserve(&l->line_pairs, &l->line_pair_capacity, l->p->line_count);
-    if (r < 0)
-        return r;
-    for (size_t i = 0; i < l->p->function_count; i++) {
-        tally_settle(l, &l->function_pairs[i].self);
-        tally_settle(l, &l->function_pairs[i].total);
-    }
-    for (size_t i = 0; i < l->p->line_count; i++) {
-        tally_settle(l, &l->line_pairs[i].self);
-        tally_settle(l, &l->line_pairs[i].total);
-    }
-    return 0;
+    return r < 0 ? r : pairs_reserve(&l->line_pairs, &l->line_pair_capacity, l->p->line_count);
 }
 
 void track_sums(const struct load *l, const struct sums_before *before, struct whole *w)
@@ -342,13 +336,17 @@ void track_sums(const struct load *l, const struct sums_before *before, struct w
         struct profile_function *f = &w->functions[i];
         const struct profile_sums *was =
             before != NULL && i < before->function_count ? &before->functions[2 * i] : none;
-        f->self = whole_sums(&l->function_pairs[i].self.sums, &was[0], &f->self);
-        f->total = whole_sums(&l->function_pairs[i].total.sums, &was[1], &f->total);
+        const struct profile_sums self = tally_sums(l, &l->function_pairs[i].self);
+        const struct profile_sums total = tally_sums(l, &l->function_pairs[i].total);
+        f->self = whole_sums(&self, &was[0], &f->self);
+        f->total = whole_sums(&total, &was[1], &f->total);
     }
     for (size_t i = 0; i < w->p.line_count; i++) {
         struct profile_line *line = &w->lines[i];
         const struct profile_sums *was = before != NULL && i < before->line_count ? &before->lines[2 * i] : none;
-        line->self = whole_sums(&l->line_pairs[i].self.sums, &was[0], &line->self);
-        line->total = whole_sums(&l->line_pairs[i].total.sums, &was[1], &line->total);
+        const struct profile_sums self = tally_sums(l, &l->line_pairs[i].self);
+        const struct profile_sums total = tally_sums(l, &l->line_pairs[i].total);
+        line->self = whole_sums(&self, &was[0], &line->self);
+        line->total = whole_sums(&total, &was[1], &line->total);
     }
 }
