@@ -1,5 +1,6 @@
 /*
- * The exponent by weighted least squares over a grid of exponents, on medians of repeated runs. Not a line through
+ * The exponent by weighted least squares over a grid of exponents, on the mean of the shorter half of repeated runs:
+ * what disturbs a run makes it longer, often by as much again, and seldom more than half of them. Not a line through
  * logarithms: that takes what imports cost for a lack of growth, and the smallest sizes, which are mostly noise of
  * start-up, for as good as the largest.
  */
@@ -7,19 +8,24 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdlib.h>
 
 #define STEP 0.01
-#define NOISE_RELATIVE 0.03  /* the least noise of a run's CPU time; what the runs themselves show, if that is more */
-#define NOISE_SECONDS 0.001  /* and of start-up, whose median is subtracted; c may be as much below 0 */
-#define SD_OF_DEVIATION 1.26 /* a normal deviate's standard deviation over its mean distance from 0 */
-#define MEDIAN_COST 1.58     /* variance of a median over that of a mean */
+#define NOISE_RELATIVE 0.03 /* the least noise of a run's CPU time; what the runs themselves show, if that is more */
+#define NOISE_SECONDS 0.001 /* and of start-up, whose median is subtracted; c may be as much below 0 */
+/* The error of the mean of the shorter half of n runs, over their mean distance from it, times the root of n: of normal
+ * noise, for 3 to 13 runs within a tenth. */
+#define ERROR_OF_HALF 2.7
 
 struct points {
     size_t count;
     double size[EXPONENT_SIZES_MAX], y[EXPONENT_SIZES_MAX], variance[EXPONENT_SIZES_MAX];
+    double fixed, mean; /* seconds: the noise of start-up; the error of a y, over all sizes */
 };
 
-/* The least weighted sum of squares at this exponent, with a at least 0 and c hardly below it. */
+/* The least weighted sum of squares at this exponent, with a at least 0 and c below it by the noise of start-up at
+ * most.
+ */
 static double misfit(const struct points *p, double b)
 {
     double w = 0, u = 0, uu = 0, y = 0, uy = 0, sum = 0;
@@ -35,8 +41,8 @@ static double misfit(const struct points *p, double b)
     }
     double a = fmax(0, (w * uy - u * y) / (w * uu - u * u));
     double c = (y - a * u) / w;
-    if (c < -NOISE_SECONDS) {
-        c = -NOISE_SECONDS;
+    if (c < -p->fixed) {
+        c = -p->fixed;
         a = fmax(0, (uy - c * u) / uu);
     }
     for (size_t i = 0; i < p->count; i++) {
@@ -46,24 +52,49 @@ static double misfit(const struct points *p, double b)
     return sum;
 }
 
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* The mean of the shorter half of a size's runs, the middle one with them; and its error. */
+static double shorter_half(const double (*seconds)[EXPONENT_SIZES_MAX], size_t rounds, size_t size, double *ret_error)
+{
+    double runs[EXPONENT_ROUNDS_MAX], sum = 0, off = 0;
+    size_t half = (rounds + 1) / 2;
+    for (size_t k = 0; k < rounds; k++)
+        runs[k] = seconds[k][size];
+    qsort(runs, rounds, sizeof(runs[0]), by_value);
+    for (size_t k = 0; k < half; k++)
+        sum += runs[k];
+    for (size_t k = 0; k < half; k++)
+        off += fabs(runs[k] - sum / (double)half);
+    *ret_error = ERROR_OF_HALF * off / (double)half / sqrt((double)rounds);
+    return sum / (double)half;
+}
+
+/* Noise of start-up is seen at the smaller sizes, where nothing else is; that of the work at the larger ones. */
 static void set_points(
     struct points *p, const double *sizes, const double (*seconds)[EXPONENT_SIZES_MAX], size_t rounds)
 {
-    double deviations = 0;
+    double fixed = 0, relative = 0, mean = 0, error;
+    size_t half = p->count / 2;
     for (size_t i = 0; i < p->count; i++) {
-        double column[EXPONENT_ROUNDS_MAX];
-        for (size_t k = 0; k < rounds; k++)
-            column[k] = seconds[k][i];
         p->size[i] = sizes[i];
-        p->y[i] = stats_median(column, rounds);
-        double relative = NOISE_RELATIVE * p->y[i];
-        p->variance[i] = NOISE_SECONDS * NOISE_SECONDS + relative * relative;
-        for (size_t k = 0; k < rounds; k++)
-            deviations += fabs(seconds[k][i] - p->y[i]) / sqrt(p->variance[i]);
+        p->y[i] = shorter_half(seconds, rounds, i, &error);
+        mean += error / (double)p->count;
+        if (i < half)
+            fixed += error / (double)half;
+        else if (p->y[i] > NOISE_SECONDS)
+            relative += error / p->y[i] / (double)(p->count - half);
     }
-    double scale = rounds < 2 ? 1 : fmax(1, SD_OF_DEVIATION * deviations / (double)(p->count * (rounds - 1)));
+    double few = sqrt((double)rounds);
+    fixed = p->fixed = fmax(NOISE_SECONDS / few, fixed);
+    p->mean = fmax(NOISE_SECONDS / few, mean);
+    relative = fmax(NOISE_RELATIVE / few, relative);
     for (size_t i = 0; i < p->count; i++)
-        p->variance[i] *= scale * scale * MEDIAN_COST / (double)rounds;
+        p->variance[i] = fixed * fixed + relative * p->y[i] * relative * p->y[i];
 }
 
 int exponent_fit(const double *sizes, size_t size_count, const double (*seconds)[EXPONENT_SIZES_MAX], size_t rounds,
@@ -86,8 +117,8 @@ int exponent_fit(const double *sizes, size_t size_count, const double (*seconds)
             best = i;
         }
     }
-    double q = rounds < 2 ? stats_normal_quantile(1 - tail / 2)
-                          : stats_student_quantile(tail, (double)(size_count * (rounds - 1)));
+    double freedom = (double)(size_count / 2 * (rounds - 1)); /* either noise is seen at half of the sizes */
+    double q = rounds < 2 ? stats_normal_quantile(1 - tail / 2) : stats_student_quantile(tail, freedom);
     /* Where no power fits well, what is off counts as noise. */
     double free = (double)size_count - 3, worse = free > 0 ? fmax(1, least / free) : 1;
     int low = best, high = best;
@@ -98,6 +129,6 @@ int exponent_fit(const double *sizes, size_t size_count, const double (*seconds)
         }
     ret->b = (struct stats_interval){best * STEP, low == 1 ? 0 : low * STEP, high * STEP};
     ret->growth = p.y[size_count - 1] - p.y[0];
-    ret->growth_high = ret->growth + q * sqrt(p.variance[0] + p.variance[size_count - 1]);
+    ret->growth_high = ret->growth + q * M_SQRT2 * p.mean;
     return 0;
 }

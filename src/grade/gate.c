@@ -21,7 +21,11 @@
 
 #define QUICK_NEAR 1.1 /* a single pair tells nothing within this factor of the limit */
 
-#define LOOK_FIRST 3 /* blocks: a check has no time for many */
+#define LOOK_FIRST 2 /* blocks: a check has no time for many */
+#define LOOK_FIRST_PAIRS 3
+/* The most that blocks are taken to spread, unless they and their controls show more: that of a virtual machine whose
+ * neighbours halve its speed for seconds at a time. Two blocks then tell what is 1.5 times the limit away. */
+#define BLOCKS_SPREAD 0.2
 #define CONTROL_LEAST 4
 #define CONTROL_CONFIDENCE 0.999
 /* Of |ln limit|: a difference below it, which A B B A mostly undoes, changes no outcome. */
@@ -35,6 +39,7 @@
 #define SPEEDUP_PAIRS 3
 
 #define GROWTH_FAILS 1.7
+#define GROWTH_SLACK 0.1    /* the estimate may be off by; the interval says which of the two limits is ruled out */
 #define GROWTH_UNSEEN 0.005 /* seconds between the smallest size and the largest: nothing there that could grow */
 #define GROWTH_SPAN 16.0    /* of the sizes that are asked for in any case */
 #define GROWTH_ENOUGH 0.15  /* seconds at a size: no larger one is asked for */
@@ -122,6 +127,11 @@ static int take_sizes(struct gate *g)
     return g->size_count < least ? -EINVAL : 0;
 }
 
+static size_t first_look(const struct gate_kind *kind)
+{
+    return kind->method == BY_BLOCKS ? LOOK_FIRST : LOOK_FIRST_PAIRS;
+}
+
 int gate_new(const struct grade_gate *spec, uint64_t budget_ns, bool quick, uint64_t seed, struct gate **ret)
 {
     if ((size_t)spec->kind >= ARRAY_SIZE(kinds) || !(spec->limit > 0) || !isfinite(spec->limit) ||
@@ -139,7 +149,8 @@ int gate_new(const struct grade_gate *spec, uint64_t budget_ns, bool quick, uint
     g->bar = g->kind->at_least ? 1 / spec->limit : spec->limit;
     g->result = (struct grade_gate_result){spec, GRADE_UNRESOLVED, {NAN, NAN, NAN}, 0};
     g->cause = GATE_TIME;
-    struct stats_verdict_options o = {.seed = seed, .first_look = LOOK_FIRST};
+    struct stats_verdict_options o = {
+        .seed = seed, .first_look = first_look(g->kind), .spread = g->kind->method == BY_BLOCKS ? BLOCKS_SPREAD : 0};
     int r = take_sizes(g);
     if (r == 0 && (g->kind->method == BY_BLOCKS || g->kind->method == BY_PAIRS))
         r = stats_verdict_new(&o, &g->verdict);
@@ -302,7 +313,7 @@ static void look_at_ratio(struct gate *g, bool last)
     struct stats_decision d;
     stats_verdict_decide(g->verdict, last, &d);
     if (d.blocks > 0) { /* of fewer blocks than the verdict looks at the limits say nothing */
-        bool few = d.blocks < LOOK_FIRST;
+        bool few = d.blocks < first_look(g->kind);
         struct stats_interval i = {d.estimate * g->bar, few ? NAN : d.low * g->bar, few ? NAN : d.high * g->bar};
         g->result.measure = in_own_unit(g, i);
     }
@@ -427,9 +438,12 @@ static int look_at_growth(struct gate *g, bool last)
     struct stats_interval b = x.b;
     g->result.measure = n < 2 ? (struct stats_interval){b.estimate, NAN, NAN} : b;
     bool nothing = (g->quick ? x.growth : x.growth_high) < GROWTH_UNSEEN;
-    if (nothing || (b.estimate <= g->spec->limit && (g->quick || (n > 1 && b.high < GROWTH_FAILS))))
+    /* Which of the two can be ruled out? In a quick look the estimate stands for the interval. */
+    double limit = g->spec->limit, slack = g->quick ? 0 : GROWTH_SLACK;
+    bool good = b.estimate <= limit + slack, bad = b.estimate >= GROWTH_FAILS - slack;
+    if (nothing || (good && (g->quick || (n > 1 && b.low <= limit && b.high < GROWTH_FAILS))))
         decide(g, GRADE_PASSED, GATE_SETTLED);
-    else if (b.estimate >= GROWTH_FAILS && (g->quick || (n > 1 && b.low > g->spec->limit)))
+    else if (bad && (g->quick || (n > 1 && b.low > limit && b.high >= GROWTH_FAILS)))
         decide(g, GRADE_SLOW, GATE_SETTLED);
     else if (last || g->quick || n == EXPONENT_ROUNDS_MAX)
         decide(g, GRADE_UNRESOLVED, n == EXPONENT_ROUNDS_MAX || g->quick ? GATE_NEAR : GATE_TIME);

@@ -14,11 +14,20 @@
 #define WALL_LEAST_NS 1000000000u
 #define AFTER_GATES_NS 2000000000u /* kept for readability and for where the time is */
 #define FOR_ONE_GATE_NS 500000000u
+#define GATE_SHARE 0.6 /* of what is left, for a gate that others follow: most of them need little */
 
 struct null_run { /* of one size: what a process costs that only reads its input */
     unsigned size;
     double wall, cpu, peak;
     bool verified; /* an answer of the learner's at this size */
+};
+struct pair {             /* runs on the same input */
+    struct inputs inputs; /* one */
+    uint64_t number;
+    unsigned size;
+    bool made;
+    struct buffer answers[2]; /* the starter's and the learner's */
+    bool have[2];
 };
 struct measuring {
     struct check *c;
@@ -26,18 +35,20 @@ struct measuring {
     unsigned number;
     struct null_run nulls[GRADE_SIZES_MAX];
     size_t null_count;
-    struct inputs inputs; /* one: of the pair below */
-    uint64_t pair;
-    unsigned size;
-    bool made;
-    struct buffer answers[2]; /* of the same pair: the starter's and the learner's */
-    bool have[2];
-    bool over; /* the check's time: what did not end in the rest of it says nothing */
+    struct pair
+        pairs[GRADE_SIZES_MAX]; /* of growth one a size, made once, since making them takes longer than running */
+    struct pair *pair;          /* the one under way */
+    bool over;                  /* the check's time: what did not end in the rest of it says nothing */
 };
+
+static const struct input *input_of(const struct measuring *m)
+{
+    return &m->pair->inputs.items[0];
+}
 
 static uint32_t hash_seed(const struct measuring *m)
 {
-    return (uint32_t)check_seed(m->c, "gate hash", m->number, m->pair);
+    return (uint32_t)check_seed(m->c, "gate hash", m->number, m->pair->number);
 }
 
 static uint64_t wall_limit(const struct check *c)
@@ -46,30 +57,41 @@ static uint64_t wall_limit(const struct check *c)
     return left < WALL_LEAST_NS ? WALL_LEAST_NS : left < WALL_MOST_NS ? left : WALL_MOST_NS;
 }
 
-static void forget_pair(struct measuring *m)
+static void forget_pair(struct pair *p)
 {
-    trial_inputs_release(&m->inputs);
+    trial_inputs_release(&p->inputs);
     for (int side = GATE_STARTER; side <= GATE_LEARNER; side++) {
-        buffer_release(&m->answers[side]);
-        buffer_init(&m->answers[side], 0);
-        m->have[side] = false;
+        buffer_release(&p->answers[side]);
+        buffer_init(&p->answers[side], 0);
+        p->have[side] = false;
     }
-    m->made = false;
+    p->made = false;
+}
+
+static struct pair *place_of_pair(struct measuring *m, const struct gate_want *want)
+{
+    size_t i = 0;
+    while (m->gate->kind == GRADE_GROWTH && m->gate->sizes[i] != want->size)
+        i++;
+    return &m->pairs[i];
 }
 
 static int take_pair(struct measuring *m, const struct gate_want *want)
 {
     struct check *c = m->c;
-    if (m->made && m->pair == want->pair && m->size == want->size)
+    bool growth = m->gate->kind == GRADE_GROWTH;
+    struct pair *p = m->pair = place_of_pair(m, want);
+    bool same = p->made && p->size == want->size && (growth || p->number == want->pair);
+    p->number = want->pair; /* of growth the hash seed changes alone */
+    if (same)
         return 0;
-    forget_pair(m);
-    struct input_wish wish = {.seed = check_seed(c, m->gate->kind == GRADE_GROWTH ? "growth" : "gate",
-                                  m->number * 1000003ull + want->size, want->pair),
+    forget_pair(p);
+    struct input_wish wish = {
+        .seed = check_seed(c, growth ? "growth" : "gate", m->number * 1000003ull + want->size, want->pair),
         .size = want->size};
-    int r = inputs_make(&c->runner, &wish, 1, &m->inputs, c->e);
-    m->pair = want->pair;
-    m->size = want->size;
-    m->made = r == 0;
+    int r = inputs_make(&c->runner, &wish, 1, &p->inputs, c->e);
+    p->size = want->size;
+    p->made = r == 0;
     return r;
 }
 
@@ -82,11 +104,11 @@ static struct null_run *null_of(struct measuring *m, int *r)
     if (c->r->provisional || m->gate->kind == GRADE_GROWTH) /* what it is off by counts as a constant there */
         wanted = 1;
     for (size_t i = 0; i < m->null_count; i++)
-        if (m->nulls[i].size == m->size)
+        if (m->nulls[i].size == m->pair->size)
             return &m->nulls[i];
     for (*r = 0; n < wanted && *r == 0; n++) {
         struct trial s;
-        *r = trial_run(&c->runner, &c->null, &m->inputs.items[0], hash_seed(m), WALL_MOST_NS, &s, c->e);
+        *r = trial_run(&c->runner, &c->null, input_of(m), hash_seed(m), WALL_MOST_NS, &s, c->e);
         if (*r < 0)
             break;
         if (s.outcome != GRADE_PASSED)
@@ -100,8 +122,10 @@ static struct null_run *null_of(struct measuring *m, int *r)
     if (*r < 0)
         return NULL;
     struct null_run *null = &m->nulls[m->null_count++]; /* as many as the gate has sizes */
-    *null = (struct null_run){
-        .size = m->size, .wall = stats_median(wall, n), .cpu = stats_median(cpu, n), .peak = stats_median(peak, seen)};
+    *null = (struct null_run){.size = m->pair->size,
+        .wall = stats_median(wall, n),
+        .cpu = stats_median(cpu, n),
+        .peak = stats_median(peak, seen)};
     return null;
 }
 
@@ -109,22 +133,22 @@ static struct null_run *null_of(struct measuring *m, int *r)
 static int verify(struct measuring *m, struct null_run *null, enum gate_side side, struct trial *s)
 {
     struct check *c = m->c;
-    const struct input *input = &m->inputs.items[0];
+    const struct input *input = input_of(m);
     bool right = true, by_starter = c->lab->oracle == GRADE_BY_STARTER;
     int r = 0;
     if (side == GATE_REFERENCE)
         return 0;
-    if (side == GATE_LEARNER && !null->verified && !(m->have[GATE_STARTER] && by_starter))
+    if (side == GATE_LEARNER && !null->verified && !(m->pair->have[GATE_STARTER] && by_starter))
         r = check_answer(c, input, hash_seed(m), s, &c->reference, &right);
-    buffer_release(&m->answers[side]);
-    m->answers[side] = s->answer;
-    m->have[side] = true;
+    buffer_release(&m->pair->answers[side]);
+    m->pair->answers[side] = s->answer;
+    m->pair->have[side] = true;
     buffer_init(&s->answer, 0);
-    if (r == 0 && right && by_starter && m->have[GATE_STARTER] && m->have[GATE_LEARNER])
-        right = check_same(c, input, &m->answers[GATE_LEARNER], &m->answers[GATE_STARTER]);
+    if (r == 0 && right && by_starter && m->pair->have[GATE_STARTER] && m->pair->have[GATE_LEARNER])
+        right = check_same(c, input, &m->pair->answers[GATE_LEARNER], &m->pair->answers[GATE_STARTER]);
     null->verified |= side == GATE_LEARNER && right && r == 0;
     if (!right) {
-        c->told.size = m->size;
+        c->told.size = m->pair->size;
         c->r->outcome = GRADE_WRONG;
     }
     return r;
@@ -145,11 +169,11 @@ static int own_failed(struct check *c, enum gate_side side, const struct trial *
 static void learner_failed(struct measuring *m, const struct trial *s)
 {
     struct check *c = m->c;
-    c->told.size = m->size;
+    c->told.size = m->pair->size;
     c->told.late = s->outcome == GRADE_SLOW;
     if (c->told.late) /* the gate is told so, and decides */
         return;
-    check_tell_failure(c, &m->inputs.items[0], s);
+    check_tell_failure(c, input_of(m), s);
     c->r->outcome = s->outcome;
 }
 
@@ -183,7 +207,7 @@ static int one_sample(struct measuring *m, struct gate *g, const struct gate_wan
     if (!null)
         return r;
     uint64_t limit = wall_limit(c);
-    r = trial_run(&c->runner, source_of(c, want->side), &m->inputs.items[0], hash_seed(m), limit, &s, c->e);
+    r = trial_run(&c->runner, source_of(c, want->side), input_of(m), hash_seed(m), limit, &s, c->e);
     if (r < 0)
         return r;
     m->over = s.outcome == GRADE_SLOW && limit < WALL_MOST_NS && !c->r->provisional;
@@ -212,7 +236,8 @@ static int one_sample(struct measuring *m, struct gate *g, const struct gate_wan
 static uint64_t gate_budget(const struct check *c, unsigned gates_left)
 {
     uint64_t left = check_left_ns(c), kept = c->r->provisional ? 0 : AFTER_GATES_NS;
-    uint64_t share = left > kept ? (left - kept) / gates_left : 0;
+    double part = gates_left > 1 ? GATE_SHARE : 1;
+    uint64_t share = left > kept ? (uint64_t)((double)(left - kept) * part) : 0;
     return share > FOR_ONE_GATE_NS ? share : FOR_ONE_GATE_NS;
 }
 
@@ -235,7 +260,8 @@ static int one_gate(struct check *c, unsigned number)
     result->gate = m.gate;
     c->causes[number] = gate_cause_text(m.over ? GATE_TIME : gate_cause(g));
     c->r->gate_count = number + 1;
-    forget_pair(&m);
+    for (size_t i = 0; i < ARRAY_SIZE(m.pairs); i++)
+        forget_pair(&m.pairs[i]);
     gate_free(g);
     return r;
 }

@@ -112,8 +112,10 @@ struct stats_verdict_options { /* 0: the default */
     double resolution;         /* the measure's smallest step, as a share of it; no interval is narrower on a side */
     size_t budget;             /* blocks; default STATS_BUDGET, at most STATS_BLOCKS_MAX */
     double z;                  /* the constant: the tail of every look; default STATS_Z, by the budget */
-    size_t first_look;         /* blocks: 3 or, the default, 4; at 3 only what is 1.8 times the limit is told from it */
-    uint64_t seed;             /* of the control's signs and the twin's flips */
+    size_t first_look; /* blocks: the default is 4; at 3 only what is 1.8 times the limit is told from it; 2 needs
+                          `spread` */
+    double spread;     /* the most that blocks are taken to spread, while nothing seen speaks against it; 0: unknown */
+    uint64_t seed;     /* of the control's signs and the twin's flips */
 };
 struct stats_block {             /* one A B B A or B A A B, the order by a coin */
     double difference;           /* mean ln t(B) - mean ln t(A) */

@@ -12,6 +12,7 @@
 #define Z_DOUBLED 0.05 /* each doubling of the budget brings two looks more */
 #define FIRST_LOOK 4
 #define FIRST_LOOK_LEAST 3
+#define FIRST_LOOK_ASSUMED 2 /* where the spread is not to be learnt from the blocks alone */
 /* Below this many blocks even all signs alike are no proof (2 of 2^n), so that there a change is called only where it
  * stands out of a spread of EARLY_SPREAD at least: from some 12 % on after six blocks, 25 % after four, which is more
  * than luck of memory layout usually makes. */
@@ -42,8 +43,9 @@ int stats_verdict_new(const struct stats_verdict_options *options, struct stats_
     o.first_look = o.first_look == 0 ? FIRST_LOOK : o.first_look;
     if (o.z == 0)
         o.z = STATS_Z + Z_DOUBLED * fmax(0, log2((double)o.budget / STATS_BUDGET));
-    if (!(o.claim >= 0 && o.claim < 1) || !(o.equivalence > 0 && o.equivalence < 1) || !(o.resolution >= 0) ||
-        !(o.z > 0) || o.budget > STATS_BLOCKS_MAX || o.first_look < FIRST_LOOK_LEAST)
+    if (!(o.spread >= 0) || !(o.claim >= 0 && o.claim < 1) || !(o.equivalence > 0 && o.equivalence < 1) ||
+        !(o.resolution >= 0) || !(o.z > 0) || o.budget > STATS_BLOCKS_MAX ||
+        o.first_look < (o.spread > 0 ? FIRST_LOOK_ASSUMED : FIRST_LOOK_LEAST))
         return -EINVAL;
     struct stats_verdict *v = calloc(1, sizeof(*v));
     if (v == NULL)
@@ -100,24 +102,36 @@ int stats_verdict_add(struct stats_verdict *v, const struct stats_block *block, 
 
 struct look {
     double mean, error, freedom; /* error: of the mean */
+    double assumed; /* the same by the spread that the caller takes for granted; INFINITY: none, or refuted */
 };
+
+/* Of the blocks and of their controls together, which see noise of runs only: more of them than of the blocks alone. */
+static double pooled_spread(const struct stats_verdict *v, double variance, double squares)
+{
+    double freedom = (double)v->count - 1 + (double)v->controls;
+    return sqrt((variance * ((double)v->count - 1) + squares) / freedom);
+}
 
 static struct look look_at(const struct stats_verdict *v)
 {
     struct stats_mean m = stats_mean(v->differences, v->count);
-    double n = (double)v->count, squares = 0, spread = sqrt(m.variance * n);
+    double n = (double)v->count, squares = 0, spread = sqrt(m.variance * n), assumed = INFINITY;
     for (size_t i = 0; i < v->controls; i++) /* their mean is 0, by the coins */
         squares += v->control[i] * v->control[i];
+    if (v->o.spread > 0 && pooled_spread(v, m.variance * n, squares) <= v->o.spread)
+        assumed = v->o.spread / sqrt(n);
     if (v->controls > 0)
         spread = fmax(spread, CONTROL_PART * sqrt(squares / (double)v->controls));
     if (v->count < COINS_FROM)
         spread = fmax(spread, EARLY_SPREAD);
-    return (struct look){m.value, spread / sqrt(n), m.freedom};
+    return (struct look){m.value, spread / sqrt(n), m.freedom, assumed};
 }
 
 static double reach_of(const struct stats_verdict *v, const struct look *l, double tail)
 {
-    return fmax(stats_student_quantile(tail, l->freedom) * l->error, v->o.resolution);
+    double student = stats_student_quantile(tail, l->freedom) * l->error;
+    double normal = -stats_normal_quantile(tail / 2) * l->assumed;
+    return fmax(fmin(student, normal), v->o.resolution);
 }
 
 /* Whether the coins alone could have made the mean as far beyond the claim as it is. */

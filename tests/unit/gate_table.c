@@ -13,7 +13,7 @@
 
 static const enum noise_kind kinds[] = {
     NOISE_NORMAL, NOISE_BIMODAL_RUNS, NOISE_DRIFT, NOISE_WALK, NOISE_CORRELATED, NOISE_OUTLIER_RUNS, NOISE_SKEWED_RUNS};
-static const double sds[] = {0.02, 0.05, 0.1};
+static const double sds[] = {0.02, 0.05, 0.1, 0.25};
 static const struct trial {
     const char *name;
     struct grade_gate spec;
@@ -24,7 +24,7 @@ static const struct trial {
     {"not-slower", {GRADE_NOT_SLOWER, 1.1, {1000}, 1, ""}, {0.5, 1, 1.1, 1.2, 1.5, 2}},
     {"reach", {GRADE_REACH, 2, {1000}, 1, ""}, {0.7, 1, 1.5, 1.96, 2.04, 3, 10}},
     {"parallel", {GRADE_PARALLEL, 0.7, {1000}, 1, ""}, {0.3, 0.5, 0.68, 0.72, 0.9, 1}},
-    {"growth", {GRADE_GROWTH, 1.3, {500, 1000, 2000, 4000, 8000}, 5, ""}, {1, 1.2, 1.3, 1.5, 1.7, 2}},
+    {"growth", {GRADE_GROWTH, 1.3, {150, 300, 600, 1200, 2400, 4800, 9600, 19200}, 8, ""}, {1, 1.2, 1.3, 1.5, 1.7, 2}},
     {"memory", {GRADE_MEMORY, 0.4, {1000}, 1, ""}, {0.1, 0.3, 0.38, 0.42, 0.6, 1}},
     {"not-fatter", {GRADE_NOT_FATTER, 1.1, {1000}, 1, ""}, {0.5, 1, 1.1, 1.2, 1.5}},
     {"memory-growth", {GRADE_MEMORY_GROWTH, 0.05, {3, 6, 9, 12}, 4, ""}, {1e-9, 0.02, 0.04, 0.06, 0.1, 1}},
@@ -38,6 +38,7 @@ static struct world world_of(const struct trial *t, enum noise_kind kind, double
     struct world_side *starter = &w.sides[GATE_STARTER], *learner = &w.sides[GATE_LEARNER];
     w.kind = kind;
     w.sd = sd;
+    w.start_up_sd = fmax(w.start_up_sd, START_UP_SECONDS / 2 * sd);
     switch (t->spec.kind) {
     case GRADE_SPEED:
         learner->seconds = starter->seconds / truth;
@@ -54,7 +55,7 @@ static struct world world_of(const struct trial *t, enum noise_kind kind, double
     case GRADE_GROWTH: /* and imports half as much as a start-up */
         learner->exponent = truth;
         learner->fixed = START_UP_SECONDS / 2;
-        learner->seconds = truth < 1.6 ? 0.06 : 0.6;
+        learner->seconds = truth < 1.6 ? 0.1 : 0.5 * pow(8, truth); /* half a second at 16 times the smallest */
         break;
     case GRADE_MEMORY:
     case GRADE_NOT_FATTER:

@@ -210,7 +210,7 @@ static void tells_exponents_apart(void **state)
     assert_nearly_all(count(&log_linear, &growth, BUDGET, false).of[GRADE_PASSED]);
     assert_nearly_all(count(&square, &growth, BUDGET, false).of[GRADE_SLOW]);
     struct world between = growing(0.3, 1.5, 0);
-    assert_nearly_all(count(&between, &growth, BUDGET, false).of[GRADE_UNRESOLVED]);
+    assert_true(count(&between, &growth, BUDGET, false).of[GRADE_UNRESOLVED] > RUNS * 0.8);
 }
 
 /* A square hidden behind imports is a square; what is quick at every size has nothing that could grow. */

@@ -1,8 +1,8 @@
 """Calendars of a machine hire: small ones in which ends touch and bookings repeat, and large ones of one machine or of many."""
 from datetime import datetime, timedelta
 
-ONE_MACHINE = 200  # bookings; from here on all are of one machine, half of them long, as growth is measured
-MANY_MACHINES = 8_000  # and from here on of several
+ONE_MACHINE = 150  # bookings; from here on all are of one machine, half of them long, as growth is measured
+MANY_MACHINES = 100_000  # what is above it are bookings of many
 SHORT = (4, 8, 24, 48)
 
 
@@ -13,8 +13,8 @@ def line_of(machine, start, end, number):
 
 
 def large(random, size):
-    machines = 40 if size >= MANY_MACHINES else 1
-    for number in range(size):
+    machines, bookings = (75, size - MANY_MACHINES) if size > MANY_MACHINES else (1, size)
+    for number in range(bookings):
         start = random.randrange(8_000)
         hours = random.choice(SHORT) if number % 2 else random.randrange(1_000, 6_000)
         yield line_of(f"crane-{random.randrange(machines)}", start, start + hours, number)

@@ -1,18 +1,18 @@
 """Networks that stretch along a line, as those of a long country do, so that most pairs of depots have many shortest routes.
 
-A size up to 1000 is a number of depots, with the same number of orders for each; a larger one is a number of orders in a
-network of 80 depots.
+A size up to 20000 is a number of depots, with the same number of orders for each; what a larger one is above 20000 is a number of
+orders in a network of 80 depots.
 """
 
 REACH = 10          # a lorry passes at most so many places
 RUNS_A_DEPOT = 6
 ORDERS = 30
 DEPOTS = 80
-DEPOTS_MAX = 1000
+DEPOTS_MAX = 20000
 
 
 def case(random, size):
-    depots, orders_wanted = (size, ORDERS) if size <= DEPOTS_MAX else (DEPOTS, size)
+    depots, orders_wanted = (size, ORDERS) if size <= DEPOTS_MAX else (DEPOTS, size - DEPOTS_MAX)
     places = ["depot-%04d" % number for number in range(depots)]
     random.shuffle(places)               # names tell nothing about where a depot is
     runs = []

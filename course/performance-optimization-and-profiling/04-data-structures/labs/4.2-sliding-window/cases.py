@@ -1,13 +1,13 @@
-"""Readings of a scale, now and then overloaded. Sizes up to 25000 are numbers of readings, with windows of a quarter of them;
-larger ones have windows of 300 readings."""
+"""Readings of a scale, now and then overloaded. Sizes up to 1000000 are numbers of readings, with windows of a quarter of them;
+what larger ones are above that are readings with windows of 300."""
 
 WIDTH = 300
-WIDE_MOST = 25_000
+WIDE_MOST = 1_000_000
 OVERLOADED = 1e12
 
 
 def case(random, size):
-    width = WIDTH if size > WIDE_MOST else max(1, size // 4)
+    size, width = (size - WIDE_MOST, WIDTH) if size > WIDE_MOST else (size, max(1, size // 4))
     kilograms = [random.uniform(0.05, 30.0) for _ in range(size)]
     if size >= 8:      # the earlier ones are out of the window for the rest of the readings
         for _ in range(random.randrange(1, 4)):
