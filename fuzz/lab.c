@@ -17,11 +17,28 @@ static void expect_inside(const char *path)
     EXPECT(path && path[0] && path[0] != '/' && path[0] != '.' && !strstr(path, "/.") && strlen(path) <= LAB_TEXT_MAX);
 }
 
+static void feed_as_program(const uint8_t *data, size_t size)
+{
+    struct arena arena;
+    struct grade_lab lab;
+    struct error e = {""};
+    arena_init(&arena, 1u << 20);
+    if (lab_parse((const char *)data, size, "capstone", &arena, &lab, &e) == 0) {
+        EXPECT(lab.kind == GRADE_PROGRAM && strcmp(lab.id, "capstone") == 0 && !lab.core);
+        EXPECT(lab.gate_count > 0 && lab.gate_count <= GRADE_GATES_MAX && lab.case_size_count <= GRADE_CASE_SIZES_MAX);
+        expect_inside(lab.file);
+        for (unsigned i = 0; i < lab.gate_count; i++)
+            EXPECT(lab.scenarios[i].name && lab.scenarios[i].name[0]);
+    }
+    arena_release(&arena);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct arena arena;
     struct grade_lab lab;
     struct error e = {""};
+    feed_as_program(data, size);
     arena_init(&arena, 1u << 20);
     if (lab_parse((const char *)data, size, "x/labs/3.1-name", &arena, &lab, &e) < 0) {
         EXPECT(e.text[0] != '\0' && strchr(e.text, '\n') == NULL);

@@ -13,7 +13,8 @@
 #include <unistd.h>
 
 #define OUTPUT_MAX ((size_t)8 << 20)
-#define TURN_NS UINT64_C(90000000000) /* longer than one check may take */
+#define TURN_NS UINT64_C(90000000000)          /* longer than one check may take */
+#define TURN_PROGRAM_NS UINT64_C(330000000000) /* and than one of the capstone, which another may wait for */
 
 struct options {
     struct learner_check_options check;
@@ -42,17 +43,18 @@ int learner_check(struct learner *l, const struct grade_lab *lab, const struct l
     if (r == 0 && access(source, R_OK) < 0)
         r = error_set(e, errno, "cannot read %s: %s%s", source, strerror(errno),
             errno == ENOENT ? "; 'pitviper learn next' lays it down anew" : "");
-    if (r == 0 && lab->kind == GRADE_ANSWERS && s->seed == 0)
-        r = error_set(e, ENOENT, "lab %s has no questions yet: 'pitviper learn next %s'", lab->id, lab->id);
+    if (r == 0 && lab->kind != GRADE_CODE && s->seed == 0)
+        r = error_set(e, ENOENT, "nothing was laid down for lab %s yet: 'pitviper learn next %s'", lab->id, lab->id);
     if (r == 0)
-        r = learn_turn_take(&l->course, clock_monotonic_ns() + TURN_NS, stop, &turn, e);
+        r = learn_turn_take(&l->course, clock_monotonic_ns() + (lab->kind == GRADE_PROGRAM ? TURN_PROGRAM_NS : TURN_NS),
+            stop, &turn, e);
     if (r < 0)
         return r;
     const struct grade_options how = {
         .python = python.path,
         .source = source,
-        .questions = lab->kind == GRADE_ANSWERS ? folder : NULL,
-        .seed = lab->kind == GRADE_ANSWERS ? s->seed : 0,
+        .questions = lab->kind != GRADE_CODE ? folder : NULL,
+        .seed = lab->kind != GRADE_CODE ? s->seed : 0,
         .quick = o->quick,
         .level_most = o->level,
         .stop = stop,
@@ -65,6 +67,24 @@ int learner_check(struct learner *l, const struct grade_lab *lab, const struct l
 }
 
 /* ---- keeping ---- */
+
+static unsigned take_capstone(const struct grade_result *r, double figures[LEARN_FIGURES_MAX])
+{
+    const struct grade_program *p = &r->program;
+    unsigned count = LEARN_CAPSTONE_FIGURES;
+    figures[LEARN_CAPSTONE_FOUND] = p->found;
+    figures[LEARN_CAPSTONE_PLANTS] = p->plants;
+    figures[LEARN_CAPSTONE_RIGHT] = p->repair.right;
+    figures[LEARN_CAPSTONE_NAMED] = p->repair.named;
+    figures[LEARN_CAPSTONE_SCENARIOS] = p->scenarios_passed;
+    figures[LEARN_CAPSTONE_OF_SCENARIOS] = p->scenarios;
+    figures[LEARN_CAPSTONE_DAY] = p->day_passed;
+    figures[LEARN_CAPSTONE_OF_DAY] = p->day;
+    for (unsigned i = 0; i < r->gate_count && count < LEARN_FIGURES_MAX; i++)
+        if (isfinite(r->gates[i].measure.estimate))
+            figures[count++] = r->gates[i].measure.estimate;
+    return count;
+}
 
 static unsigned take_figures(const struct grade_result *r, double figures[LEARN_FIGURES_MAX])
 {
@@ -99,7 +119,7 @@ static int keep(struct learner *l, const struct grade_lab *lab, const struct gra
         .seed = r->seed,
         .spent_ns = r->spent_ns,
         .figures = figures,
-        .figure_count = take_figures(r, figures),
+        .figure_count = lab->kind == GRADE_PROGRAM ? take_capstone(r, figures) : take_figures(r, figures),
     };
     if (learn_receipt_keep(&l->course, r, &e) < 0)
         return cmd_fail(CMD_FAILED, &e);
@@ -126,6 +146,21 @@ static int ask_anew(struct learner *l, const struct grade_lab *lab, const char *
 
 /* ---- telling ---- */
 
+static void put_json_capstone(struct json *j, const struct grade_program *p)
+{
+    json_object_begin(j, "findings");
+    json_integer(j, "found", p->found);
+    json_integer(j, "of", p->plants);
+    json_integer(j, "named", p->repair.named);
+    json_integer(j, "right", p->repair.right);
+    json_integer(j, "refused", p->refused);
+    json_boolean(j, "passed", p->findings_pass);
+    json_object_end(j);
+    json_integer(j, "scenarios_passed", p->scenarios_passed);
+    json_integer(j, "scenarios_missed", p->scenarios_missed);
+    json_integer(j, "day_passed", p->day_passed);
+}
+
 static void put_json(struct buffer *out, const struct grade_lab *lab, const struct grade_result *r)
 {
     struct json j = {.out = out};
@@ -138,6 +173,8 @@ static void put_json(struct buffer *out, const struct grade_lab *lab, const stru
     json_integer(&j, "cases", r->cases);
     json_integer(&j, "level", r->level);
     json_number(&j, "seconds", (double)r->spent_ns / 1e9);
+    if (lab->kind == GRADE_PROGRAM)
+        put_json_capstone(&j, &r->program);
     json_text(&j, "receipt", r->id);
     json_string(&j, "feedback", (const char *)r->feedback.data, r->feedback.size);
     json_object_end(&j);
@@ -217,7 +254,8 @@ static int check_run(const struct cmd_verb *verb, int argc, char **argv)
 static const char *const levels[] = LEARNER_LEVELS;
 static const struct cmd_option check_options[] = {
     {"quick", 'q', CMD_FLAG, offsetof(struct options, check.quick), NULL,
-        "in about 3 seconds, and provisional: right or wrong, and one look at each gate", NULL},
+        "in about 3 seconds (of the capstone a minute), and provisional: right or wrong, and one look at each gate",
+        NULL},
     {"sandbox-level", 0, CMD_CHOICE, offsetof(struct options, check.level), NULL,
         "no more protection than this (default: what the machine has)", levels},
     {"python", 0, CMD_TEXT, offsetof(struct options, check.python), "EXE",

@@ -54,13 +54,13 @@ static void put_begun(
 {
     char path[LEARN_PATH_MAX];
     buffer_printf(out, "lab %s, %s: about %u minutes%s\n", lab->id, lab->title, lab->minutes,
-        laid->written == 0 && lab->kind == GRADE_CODE ? "; its files are there, and were left as they are" : "");
+        laid->written == 0 && lab->kind != GRADE_ANSWERS ? "; its files are there, and were left as they are" : "");
     if (learner_file(l, lab, "README.md", path) == 0) {
         buffer_append_string(out, "its story: ");
         learner_put_path(out, path);
     }
     if (learner_file(l, lab, learn_lab_file(lab), path) == 0) {
-        buffer_append_string(out, "\nyour file: ");
+        buffer_append_string(out, lab->kind == GRADE_PROGRAM ? "\nyour files: " : "\nyour file: ");
         learner_put_path(out, path);
     }
     buffer_append_string(out, "\n");
@@ -74,12 +74,15 @@ static int lay(struct learner *l, const struct grade_lab *lab, const struct lear
     struct error e;
     char path[LEARN_PATH_MAX];
     bool there = learner_file(l, lab, learn_lab_file(lab), path) == 0 && access(path, F_OK) == 0;
-    /* Questions stay as they are while they are there: whoever asks again by mistake has not lost their answers. */
-    if (lab->kind == GRADE_ANSWERS && !(there && s != NULL && s->seed != 0) &&
-        getrandom(&x.seed, sizeof(x.seed), 0) != (ssize_t)sizeof(x.seed))
+    /* Questions stay as they are while they are there: whoever asks again by mistake has not lost their answers. A
+     * variant is drawn once. */
+    bool draws = lab->kind == GRADE_ANSWERS ? !(there && s != NULL && s->seed != 0)
+                                            : lab->kind == GRADE_PROGRAM && (s == NULL || s->seed == 0);
+    if (draws && getrandom(&x.seed, sizeof(x.seed), 0) != (ssize_t)sizeof(x.seed))
         return cmd_fail_text(CMD_FAILED, "there are no random numbers: %s", strerror(errno));
     x.seed |= x.seed != 0;
-    if (learn_lab_lay(&l->course, lab, x.seed, python->path, &laid, &e) < 0)
+    uint64_t seed = x.seed == 0 && lab->kind == GRADE_PROGRAM ? s->seed : x.seed;
+    if (learn_lab_lay(&l->course, lab, seed, python->path, &laid, &e) < 0)
         return cmd_fail(CMD_FAILED, &e);
     int status = s != NULL && s->begun && x.seed == 0 ? 0 : learner_add(l, &x);
     if (status == 0)
@@ -168,6 +171,16 @@ static int hint_run(const struct cmd_verb *verb, int argc, char **argv)
 
 /* ---- solution ---- */
 
+static int put_key(struct buffer *out, const struct learner *l, const struct learn_lab_state *s)
+{
+    struct learner_python python;
+    struct error e;
+    if (learner_python_find(NULL, &l->state, &python, &e) < 0 ||
+        grade_program_key(s->lab, s->seed, python.path, out, &e) < 0)
+        return cmd_fail(CMD_FAILED, &e);
+    return 0;
+}
+
 static int solution_run(const struct cmd_verb *verb, int argc, char **argv)
 {
     CLEANUP(buffer_release) struct buffer out;
@@ -192,13 +205,16 @@ static int solution_run(const struct cmd_verb *verb, int argc, char **argv)
         return cmd_fail_text(CMD_NO,
             "lab %s is not passed yet; its solution is shown after that, and 'pitviper learn hint' before", lab->id);
     const struct grade_file *text = grade_lab_file(lab, "solution.md");
-    if (text == NULL)
+    if (text == NULL && lab->kind != GRADE_PROGRAM)
         return cmd_fail_text(CMD_FAILED, "lab %s has no solution text", lab->id);
     struct learn_event x = {.kind = LEARN_SOLUTION, .lab = lab->id};
     status = s->solution ? 0 : learner_add(&l, &x);
+    if (status == 0 && text == NULL)
+        status = put_key(&out, &l, learn_state_find(&l.state, lab->id));
     if (status != 0)
         return status;
-    buffer_append(&out, text->data, text->size);
+    if (text != NULL)
+        buffer_append(&out, text->data, text->size);
     for (unsigned i = 0; i < lab->reference_count; i++) {
         const struct grade_file *f = grade_lab_file(lab, lab->references[i]);
         if (f == NULL)

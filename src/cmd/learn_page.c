@@ -49,9 +49,9 @@ static void put_day(struct buffer *out, uint64_t time_ns)
 static void put_lab(struct buffer *out, const struct learn_lab_state *s)
 {
     const struct learn_event *x = s->best;
-    buffer_printf(out, "<tr><th scope=\"row\">%s ", s->lab->id);
+    buffer_printf(out, "<tr><th scope=\"row\">%s ", s->lab->kind == GRADE_PROGRAM ? "" : s->lab->id);
     put_text(out, s->lab->title);
-    buffer_append_string(out, s->lab->core ? "</th>" : " (beyond the core)</th>");
+    buffer_append_string(out, s->lab->core || s->lab->kind == GRADE_PROGRAM ? "</th>" : " (beyond the core)</th>");
     if (x == NULL) {
         buffer_printf(out, "<td>%s</td><td></td><td class=\"number\">%u</td><td class=\"number\">%u</td>",
             s->begun ? "begun" : "open", s->attempts, s->hints);
@@ -66,9 +66,33 @@ static void put_lab(struct buffer *out, const struct learn_lab_state *s)
     buffer_append_string(out, "<br>");
     put_day(out, x->time_ns);
     buffer_printf(out, ", sandbox level %d", x->level);
-    for (unsigned i = 0; i < x->figure_count; i++)
-        buffer_printf(out, "%s%.3g", i == 0 ? "; measured " : ", ", x->figures[i]);
+    unsigned first = s->lab->kind == GRADE_PROGRAM ? LEARN_CAPSTONE_FIGURES : 0;
+    for (unsigned i = first; i < x->figure_count; i++)
+        buffer_printf(out, "%s%.3g", i == first ? "; measured " : ", ", x->figures[i]);
     buffer_append_string(out, "</td></tr>\n");
+}
+
+static const char table_head[] =
+    "</caption>\n<thead><tr><th scope=\"col\">lab</th><th scope=\"col\">best attempt</th>"
+    "<th scope=\"col\" class=\"number\">points</th><th scope=\"col\" class=\"number\">attempts</th>"
+    "<th scope=\"col\" class=\"number\">hints</th><th scope=\"col\" class=\"number\">minutes</th>"
+    "<th scope=\"col\">receipt</th></tr></thead>\n<tbody>\n";
+
+static void put_capstone(struct buffer *out, const struct learn_lab_state *s)
+{
+    const double *f = s->best == NULL ? NULL : s->best->figures;
+    buffer_append_string(out, "<section>\n<h2>Capstone</h2>\n<table>\n<caption>");
+    if (f != NULL && s->best->figure_count >= LEARN_CAPSTONE_FIGURES && f[LEARN_CAPSTONE_OF_SCENARIOS] >= 1)
+        buffer_printf(out,
+            "%.0f of %.0f bottlenecks found; of %.0f named, %.0f right; %.0f of %.0f scenarios meet their limits; of "
+            "the "
+            "whole day, %.0f of %.0f",
+            f[LEARN_CAPSTONE_FOUND], f[LEARN_CAPSTONE_PLANTS], f[LEARN_CAPSTONE_NAMED], f[LEARN_CAPSTONE_RIGHT],
+            f[LEARN_CAPSTONE_SCENARIOS], f[LEARN_CAPSTONE_OF_SCENARIOS], f[LEARN_CAPSTONE_DAY],
+            f[LEARN_CAPSTONE_OF_DAY]);
+    buffer_append_string(out, table_head);
+    put_lab(out, s);
+    buffer_append_string(out, "</tbody>\n</table>\n</section>\n");
 }
 
 static void put_module(struct buffer *out, const struct learner *l, unsigned module)
@@ -80,13 +104,9 @@ static void put_module(struct buffer *out, const struct learner *l, unsigned mod
     buffer_append_string(out, "</h2>\n<table>\n<caption>");
     buffer_printf(out, "%u of %u core labs passed; reading and writing %.0f minutes", s->core_passed, s->core,
         (double)s->spent_ns / 60e9);
-    buffer_append_string(out,
-        "</caption>\n<thead><tr><th scope=\"col\">lab</th><th scope=\"col\">best attempt</th>"
-        "<th scope=\"col\" class=\"number\">points</th><th scope=\"col\" class=\"number\">attempts</th>"
-        "<th scope=\"col\" class=\"number\">hints</th><th scope=\"col\" class=\"number\">minutes</th>"
-        "<th scope=\"col\">receipt</th></tr></thead>\n<tbody>\n");
+    buffer_append_string(out, table_head);
     for (size_t i = 0; i < l->state.count; i++)
-        if (l->state.labs[i].lab->module == module)
+        if (l->state.labs[i].lab->module == module && l->state.labs[i].lab->kind != GRADE_PROGRAM)
             put_lab(out, &l->state.labs[i]);
     buffer_append_string(out, "</tbody>\n</table>\n");
     put_element(out, "p", learn_reflect_question(module));
@@ -130,6 +150,9 @@ void learner_put_page(struct buffer *out, const struct learner *l, const char *n
     for (unsigned module = 1; module <= GRADE_MODULES; module++)
         if (grade_module(module) != NULL)
             put_module(out, l, module);
+    for (size_t i = 0; i < l->state.count; i++)
+        if (l->state.labs[i].lab->kind == GRADE_PROGRAM)
+            put_capstone(out, &l->state.labs[i]);
     buffer_append_string(out,
         "<p>Each receipt is a file <code>receipts/ID.json</code> of the course's folder. A check that a learner runs "
         "proves nothing to others: a grade is what somebody else's run of the same source says.</p>\n"

@@ -21,8 +21,12 @@ static const char *stand(const struct learn_lab_state *s)
 static void put_lab(struct buffer *out, const struct learn_lab_state *s)
 {
     char title[64];
-    snprintf(title, sizeof(title), "%s%s", s->lab->title, s->lab->core ? "" : " (more)");
-    buffer_printf(out, "  %-4s %-32s %-14s", s->lab->id, title, stand(s));
+    bool program = s->lab->kind == GRADE_PROGRAM;
+    snprintf(title, sizeof(title), "%s%s", s->lab->title, s->lab->core || program ? "" : " (more)");
+    if (program)
+        buffer_printf(out, "%s %-30s %-14s", s->lab->id, title, stand(s));
+    else
+        buffer_printf(out, "  %-4s %-32s %-14s", s->lab->id, title, stand(s));
     if (s->best != NULL)
         buffer_printf(out, " %3u points, receipt %.8s,", s->best->points, s->best->receipt);
     if (s->begun) {
@@ -45,7 +49,7 @@ static void put_module(struct buffer *out, const struct learner *l, unsigned mod
     learner_put_minutes(out, s->spent_ns);
     buffer_append_byte(out, '\n');
     for (size_t i = 0; i < l->state.count; i++)
-        if (l->state.labs[i].lab->module == module)
+        if (l->state.labs[i].lab->module == module && l->state.labs[i].lab->kind != GRADE_PROGRAM)
             put_lab(out, &l->state.labs[i]);
 }
 
@@ -54,6 +58,9 @@ static void put_text(struct buffer *out, const struct learner *l)
     for (unsigned module = 1; module <= GRADE_MODULES; module++)
         if (grade_module(module) != NULL)
             put_module(out, l, module);
+    for (size_t i = 0; i < l->state.count; i++)
+        if (l->state.labs[i].lab->kind == GRADE_PROGRAM)
+            put_lab(out, &l->state.labs[i]);
     if (l->state.self_check != NULL)
         buffer_printf(out, "self-check: %u of %u right\n", l->state.self_check->right, l->state.self_check->of);
     buffer_append_byte(out, '\n');

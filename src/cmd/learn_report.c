@@ -38,7 +38,10 @@ static void put_lines(struct buffer *out, const char *text, const char *before)
 
 static void put_lab(struct buffer *out, const struct learn_lab_state *s)
 {
-    buffer_printf(out, "  %s %s: ", s->lab->id, s->lab->title);
+    if (s->lab->kind == GRADE_PROGRAM)
+        buffer_printf(out, "  %s: ", s->lab->title);
+    else
+        buffer_printf(out, "  %s %s: ", s->lab->id, s->lab->title);
     if (s->best == NULL) {
         buffer_append_string(out, s->begun ? "begun\n" : s->lab->core ? "open\n" : "not taken\n");
         return;
@@ -51,9 +54,9 @@ static void put_lab(struct buffer *out, const struct learn_lab_state *s)
     buffer_append_string(out, ", ");
     put_day(out, s->best->time_ns);
     buffer_printf(out, ", sandbox level %d", s->best->level);
-    if (s->best->figure_count > 0)
+    if (s->best->figure_count > (s->lab->kind == GRADE_PROGRAM ? LEARN_CAPSTONE_FIGURES : 0))
         buffer_append_string(out, "; measured:");
-    for (unsigned i = 0; i < s->best->figure_count; i++)
+    for (unsigned i = s->lab->kind == GRADE_PROGRAM ? LEARN_CAPSTONE_FIGURES : 0; i < s->best->figure_count; i++)
         buffer_printf(out, " %.3g", s->best->figures[i]);
     buffer_append_byte(out, '\n');
 }
@@ -67,13 +70,31 @@ static void put_module(struct buffer *out, const struct learner *l, unsigned mod
     learner_put_minutes(out, s->spent_ns);
     buffer_append_byte(out, '\n');
     for (size_t i = 0; i < l->state.count; i++)
-        if (l->state.labs[i].lab->module == module)
+        if (l->state.labs[i].lab->module == module && l->state.labs[i].lab->kind != GRADE_PROGRAM)
             put_lab(out, &l->state.labs[i]);
     buffer_printf(out, "  %s\n", learn_reflect_question(module));
     if (s->reflection == NULL)
         buffer_append_string(out, "      not written yet\n");
     else
         put_lines(out, s->reflection->text, "      ");
+}
+
+/* Of its best attempt: what was named, what became faster. */
+static void put_capstone(struct buffer *out, const struct learn_lab_state *s)
+{
+    const double *f = s->best == NULL ? NULL : s->best->figures;
+    buffer_append_string(out, "\nCapstone\n");
+    put_lab(out, s);
+    if (f == NULL || s->best->figure_count < LEARN_CAPSTONE_FIGURES)
+        return;
+    if (f[LEARN_CAPSTONE_OF_SCENARIOS] < 1) {
+        buffer_append_string(out, "      it did not come to findings and scenarios\n");
+        return;
+    }
+    buffer_printf(out, "      findings: %.0f of %.0f bottlenecks; of %.0f named, %.0f right\n", f[LEARN_CAPSTONE_FOUND],
+        f[LEARN_CAPSTONE_PLANTS], f[LEARN_CAPSTONE_NAMED], f[LEARN_CAPSTONE_RIGHT]);
+    buffer_printf(out, "      scenarios: %.0f of %.0f meet their limits; the day: %.0f of %.0f\n",
+        f[LEARN_CAPSTONE_SCENARIOS], f[LEARN_CAPSTONE_OF_SCENARIOS], f[LEARN_CAPSTONE_DAY], f[LEARN_CAPSTONE_OF_DAY]);
 }
 
 void learner_put_report(struct buffer *out, const struct learner *l, const char *name)
@@ -110,6 +131,9 @@ void learner_put_report(struct buffer *out, const struct learner *l, const char 
     for (unsigned module = 1; module <= GRADE_MODULES; module++)
         if (grade_module(module) != NULL)
             put_module(out, l, module);
+    for (size_t i = 0; i < l->state.count; i++)
+        if (l->state.labs[i].lab->kind == GRADE_PROGRAM)
+            put_capstone(out, &l->state.labs[i]);
     buffer_append_string(out,
         "\nEach receipt is a file receipts/ID.json of the course's folder. A check that a learner "
         "runs proves nothing to\nothers: a grade is what somebody else's run of the same source says.\n");

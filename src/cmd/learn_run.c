@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #define RECORDINGS_MAX 1000u
+#define PLAYER "run.py" /* of the capstone */
 
 struct options {
     const char *python;
@@ -32,14 +33,14 @@ static int find_program(const char *folder, const char *word, char ret[LEARN_PAT
 }
 
 /* NAME-1.pit and so on, in the lab's folder: a recording from before a change is worth something after it. */
-static int name_recording(const char *folder, const char *program, char ret[LEARN_PATH_MAX])
+static int name_recording(const char *folder, const char *name, char ret[LEARN_PATH_MAX])
 {
-    const char *name = strrchr(program, '/') + 1, *dot = strrchr(name, '.');
+    const char *dot = strrchr(name, '.');
     int stem = (int)(dot == NULL || dot == name ? strlen(name) : (size_t)(dot - name));
     for (unsigned number = 1; number <= RECORDINGS_MAX; number++) {
         int size = snprintf(ret, LEARN_PATH_MAX, "%s/%.*s-%u.pit", folder, stem, name, number);
         if (size < 0 || size >= (int)LEARN_PATH_MAX)
-            return cmd_fail_text(CMD_FAILED, "the name of %s is too long for a recording beside it", program);
+            return cmd_fail_text(CMD_FAILED, "the name of %.80s is too long for a recording beside it", name);
         if (access(ret, F_OK) < 0)
             return 0;
     }
@@ -73,18 +74,22 @@ static int run_lab(struct learner *l, const struct grade_lab *lab, const struct 
     char folder[LEARN_PATH_MAX], program[LEARN_PATH_MAX], recording[LEARN_PATH_MAX];
     struct learner_python python;
     struct error e;
+    bool plays = lab->kind == GRADE_PROGRAM; /* a scenario, which is a word of its run.py */
     if (argc == 0 && lab->kind == GRADE_ANSWERS)
         return cmd_fail_text(
             CMD_USAGE, "which program of lab %s? its folder has them: 'pitviper learn run PROGRAM.py'", lab->id);
+    if (plays && (argc == 0 || argv[0][0] == '-' || strchr(argv[0], '/') != NULL))
+        return cmd_fail_text(CMD_USAGE,
+            "which scenario? 'pitviper learn run %s SCENARIO', such as day; the README has them all", lab->id);
     if (learner_python_find(o->python, &l->state, &python, &e) < 0)
         return cmd_fail(CMD_FAILED, &e);
     int status = learner_python_suits(lab, &python);
     if (status == 0 && learn_lab_folder(&l->course, lab, folder) < 0)
         status = cmd_fail_text(CMD_FAILED, "the name of the course's folder is too long");
     if (status == 0)
-        status = find_program(folder, argc > 0 ? argv[0] : learn_lab_file(lab), program);
+        status = find_program(folder, plays ? PLAYER : argc > 0 ? argv[0] : learn_lab_file(lab), program);
     if (status == 0)
-        status = name_recording(folder, program, recording);
+        status = name_recording(folder, plays ? argv[0] : strrchr(program, '/') + 1, recording);
     if (status != 0)
         return status;
     char **words = calloc((size_t)argc + 7, sizeof(*words));
@@ -92,9 +97,10 @@ static int run_lab(struct learner *l, const struct grade_lab *lab, const struct 
         return cmd_fail_text(CMD_FAILED, "out of memory");
     char *const head[] = {python_option, python.path, output_option, recording, end, program};
     memcpy(words, head, sizeof(head));
-    for (int i = 1; i < argc; i++)
-        words[5 + i] = argv[i];
-    int ended = profile(folder, words, argc > 0 ? argc + 5 : 6);
+    int count = ARRAY_SIZE(head);
+    for (int i = plays ? 0 : 1; i < argc; i++)
+        words[count++] = argv[i];
+    int ended = profile(folder, words, count);
     free(words);
     struct learn_event x = {.kind = LEARN_RUN, .lab = lab->id, .recording = strrchr(recording, '/') + 1};
     status = access(recording, F_OK) == 0 ? learner_add(l, &x) : 0;
@@ -126,8 +132,8 @@ static const struct cmd_option run_options[] = {
 
 const struct cmd_verb learn_run_verb = {
     .name = "learn run",
-    .synopsis = "[--python EXE] [LAB] [PROGRAM.py [arguments]]",
-    .summary = "profile the lab's file, or a program of its questions",
+    .synopsis = "[--python EXE] [LAB] [PROGRAM.py | SCENARIO [arguments]]",
+    .summary = "profile the lab's file, a program of its questions, or a scenario of the capstone",
     .options = run_options,
     .details = "It is 'pitviper run' with a recording of its own in the lab's folder: NAME-1.pit, NAME-2.pit ...\n"
                "It ends as the program does.",

@@ -243,6 +243,9 @@ static int watch_run(const struct cmd_verb *verb, int argc, char **argv)
         return status;
     if (!learn_state_find(&l.state, lab->id)->begun)
         return cmd_fail_text(CMD_FAILED, "lab %s is not begun: 'pitviper learn next %s'", lab->id, lab->id);
+    if (lab->kind == GRADE_PROGRAM)
+        return cmd_fail_text(
+            CMD_USAGE, "%s is many files; a quick check of it: 'pitviper learn check --quick %s'", lab->id, lab->id);
     if (lab->kind == GRADE_ANSWERS)
         return cmd_fail_text(CMD_USAGE, "lab %s is answered, not changed: 'pitviper learn check %s'", lab->id, lab->id);
     if (learner_python_find(o.check.python, &l.state, &python, &e) < 0)

@@ -205,8 +205,12 @@ void learner_put_next(struct buffer *out, const struct learner *l)
         put_quoted(out, l->course.root);
         buffer_append_string(out, " && ");
     }
-    bool program = l->state.step == LEARN_STEP_RUN && l->state.lab != NULL && l->state.lab->lab->kind == GRADE_ANSWERS;
-    buffer_printf(out, "pitviper learn %s%s\n", words[l->state.step], program ? " PROGRAM.py" : "");
+    const char *what = "";
+    if (l->state.step == LEARN_STEP_RUN && l->state.lab != NULL)
+        what = l->state.lab->lab->kind == GRADE_ANSWERS   ? " PROGRAM.py"
+               : l->state.lab->lab->kind == GRADE_PROGRAM ? " capstone SCENARIO"
+                                                          : "";
+    buffer_printf(out, "pitviper learn %s%s\n", words[l->state.step], what);
 }
 
 static void put_totals(struct buffer *out, const struct learner *l)

@@ -14,8 +14,10 @@
 #define ORDINARY_NS 20000000000u
 #define SLOW_NS 60000000000u
 #define QUICK_NS 3000000000u
+#define PROGRAM_NS 295000000000u /* of five minutes; what is under way may end later */
+#define PROGRAM_QUICK_NS 60000000000u
 #define FEEDBACK_MAX ((size_t)16 << 10)
-#define RECEIPT_MAX ((size_t)256 << 10)
+#define RECEIPT_MAX ((size_t)512 << 10)
 #define RECORDING_MAX ((size_t)16 << 20)
 #define NULL_WALL_NS 10000000000u
 
@@ -68,6 +70,12 @@ int check_fault(struct check *c, int r)
 }
 
 /* ---- sources ---- */
+static struct source single(struct check *c, size_t number, const char *text, size_t size)
+{
+    c->single[number] = (struct source_file){c->lab->file, text, size};
+    return (struct source){&c->single[number], 1};
+}
+
 static int read_learner(struct check *c)
 {
     buffer_init(&c->learner_text, TRIAL_SOURCE_MAX);
@@ -76,7 +84,7 @@ static int read_learner(struct check *c)
         return error_set(c->e, EFBIG, "%s is larger than %zu bytes", c->o->source, TRIAL_SOURCE_MAX);
     if (r < 0)
         return error_set(c->e, -r, "cannot read %s: %s", c->o->source, strerror(-r));
-    c->learner = (struct source){.text = buffer_text(&c->learner_text), .size = c->learner_text.size};
+    c->learner = single(c, 0, buffer_text(&c->learner_text), c->learner_text.size);
     return 0;
 }
 
@@ -86,11 +94,11 @@ static int take_sources(struct check *c)
     snprintf(path, sizeof(path), "starter/%s", c->lab->file);
     const struct grade_file *starter = grade_lab_file(c->lab, path);
     const struct grade_file *reference = grade_lab_file(c->lab, c->lab->references[0]);
-    c->starter = (struct source){.text = starter->data, .size = starter->size};
-    c->reference = (struct source){.text = reference->data, .size = reference->size};
+    c->starter = single(c, 1, starter->data, starter->size);
+    c->reference = single(c, 2, reference->data, reference->size);
     buffer_init(&c->null_text, 256);
     buffer_printf(&c->null_text, "def %s(*arguments):\n    return None\n", c->lab->function);
-    c->null = (struct source){.text = buffer_text(&c->null_text), .size = c->null_text.size};
+    c->null = single(c, 3, buffer_text(&c->null_text), c->null_text.size);
     return read_learner(c);
 }
 
@@ -112,8 +120,9 @@ static int try_null(struct check *c)
 static int measure_readability(struct check *c)
 {
     check_progress(c, "readability", 0, 1);
-    return readability_measure(c->runner.python.path, c->learner.text, c->learner.size, c->reference.text,
-        c->reference.size, &c->r->readability, c->unreadable, sizeof(c->unreadable));
+    return readability_measure(c->runner.python.path, c->learner.files[0].text, c->learner.files[0].size,
+        c->reference.files[0].text, c->reference.files[0].size, &c->r->readability, c->unreadable,
+        sizeof(c->unreadable));
 }
 
 static int judge(struct check *c)
@@ -136,6 +145,35 @@ static int judge(struct check *c)
     return 0;
 }
 
+static int judge_program(struct check *c)
+{
+    int r = try_null(c);
+    if (r == 0)
+        r = check_cases(c);
+    if (r == 0 && c->r->outcome == GRADE_PASSED)
+        r = check_program_kills(c);
+    if (r == 0 && c->r->outcome == GRADE_PASSED && !c->r->provisional)
+        r = check_program_findings(c);
+    if (r == 0 && c->r->outcome == GRADE_PASSED)
+        r = check_gates(c);
+    if (r == 0 && c->r->outcome == GRADE_PASSED)
+        check_score_program(c);
+    return r;
+}
+
+static int judge_kind(struct check *c)
+{
+    switch (c->lab->kind) {
+    case GRADE_ANSWERS:
+        return check_answers(c);
+    case GRADE_PROGRAM:
+        return judge_program(c);
+    case GRADE_CODE:
+        break;
+    }
+    return judge(c);
+}
+
 /* ---- the whole ---- */
 static int draw(struct check *c)
 {
@@ -144,7 +182,7 @@ static int draw(struct check *c)
         return error_set(c->e, EIO, "cannot draw random numbers");
     for (size_t i = 0; i < sizeof(bytes); i++)
         snprintf(c->r->id + 2 * i, 3, "%02x", bytes[i]);
-    c->r->seed = c->o->seed;
+    c->r->seed = c->lab->kind == GRADE_PROGRAM ? 0 : c->o->seed; /* a variant's is not that of the inputs */
     while (c->r->seed == 0)
         if (getrandom(&c->r->seed, sizeof(c->r->seed), 0) != (ssize_t)sizeof(c->r->seed))
             return error_set(c->e, EIO, "cannot draw random numbers");
@@ -153,10 +191,14 @@ static int draw(struct check *c)
 
 static int check_it(struct check *c)
 {
-    bool asks = c->lab->kind == GRADE_ANSWERS;
-    int r = asks ? read_learner(c) : take_sources(c);
+    bool asks = c->lab->kind == GRADE_ANSWERS, program = c->lab->kind == GRADE_PROGRAM;
+    int r = asks ? read_learner(c) : program ? 0 : take_sources(c);
     if (r == 0 && (r = runner_init(&c->runner, c->lab, c->o, c->e)) == 0) {
-        r = check_fault(c, asks ? check_answers(c) : judge(c));
+        if (program && (r = check_program_sources(c)) < 0) {
+            runner_release(&c->runner);
+            return r;
+        }
+        r = check_fault(c, judge_kind(c));
         c->r->level = c->runner.level;
         c->r->spent_ns = clock_monotonic_ns() - c->began_ns;
         if (r == 0) {
@@ -165,6 +207,7 @@ static int check_it(struct check *c)
             check_receipt(c);
         }
         runner_release(&c->runner);
+        check_program_release(c);
     }
     buffer_release(&c->learner_text);
     buffer_release(&c->null_text);
@@ -176,8 +219,10 @@ int grade_check(const struct grade_lab *lab, const struct grade_options *o, stru
     struct grade_result result = {.outcome = GRADE_PASSED, .provisional = o->quick};
     struct error own = {""};
     uint64_t budget = o->quick ? QUICK_NS : lab->slow ? SLOW_NS : ORDINARY_NS;
-    if (lab->kind == GRADE_ANSWERS && o->seed == 0)
-        return error_set(e, EINVAL, "which questions were asked? Their seed is missing");
+    if (lab->kind == GRADE_PROGRAM)
+        budget = o->quick ? PROGRAM_QUICK_NS : PROGRAM_NS;
+    if (lab->kind != GRADE_CODE && o->seed == 0)
+        return error_set(e, EINVAL, "what was laid down? Its seed is missing");
     struct check *c = calloc(1, sizeof(*c));
     if (!c)
         return error_set(e, ENOMEM, "out of memory");

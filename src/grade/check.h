@@ -2,7 +2,9 @@
 #ifndef PITVIPER_GRADE_CHECK_H
 #define PITVIPER_GRADE_CHECK_H
 
+#include "grade/findings.h"
 #include "grade/gate.h"
+#include "grade/program.h"
 #include "grade/trial.h"
 #include "grade/values.h"
 
@@ -24,6 +26,9 @@ struct check {
     struct runner runner;
     struct source learner, starter, reference, null;
     struct buffer learner_text, null_text;
+    struct source_file single[4]; /* code: what these are made of, one file each */
+    struct parts *parts;          /* program: what they are made of; NULL else */
+    struct findings findings;     /* program */
     uint64_t began_ns, deadline_ns;
     /* What is told of a failure. All of it is the learner's or made of what is: not safe to print, but for values,
      * which are. */
@@ -32,6 +37,7 @@ struct check {
         char why[TRIAL_WHY_MAX];
         char path[96];
         unsigned size; /* of an input too large to show; 0 else */
+        bool killed;   /* program: it is about what a kill leaves */
         bool late;
     } told;
     const char *causes[GRADE_GATES_MAX]; /* why a gate is not settled, or refused; "" where it is */
@@ -58,9 +64,15 @@ int check_cases(struct check *c); /* correct.c: sets the outcome where one fails
 int check_gates(struct check *c); /* measure.c */
 /* where.c: fills the result's recording, and `where`. Of no consequence if it cannot. */
 void check_where(struct check *c, const struct input *input);
+/* program.c: takes the sources, and lets them go; the steps that a check of code has not */
+int check_program_sources(struct check *c);
+void check_program_release(struct check *c);
+int check_program_findings(struct check *c);
+int check_program_kills(struct check *c);
 int check_answers(struct check *c); /* questions.c: the whole of an answers lab, but for its receipt */
 /* score.c */
 void check_score(struct check *c);
+void check_score_program(struct check *c);
 /* feedback.c, receipt.c */
 void check_feedback(struct check *c);
 void check_receipt(struct check *c);

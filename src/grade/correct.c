@@ -8,6 +8,9 @@
 
 #define CASE_WALL_NS 5000000000u
 #define QUICK_PART 2 /* of the time of a quick check */
+#define TEXT_HEAD 5u /* bytes before a text in canonical bytes */
+#define SHOWN_BEFORE 40u
+#define SHOWN_AFTER 60u
 
 static void show(char *into, size_t size, const void *data, size_t data_size)
 {
@@ -36,12 +39,39 @@ void check_tell_failure(struct check *c, const struct input *input, const struct
     snprintf(c->told.why, sizeof(c->told.why), "%s", learner->why);
 }
 
+/* Answers of a program are long texts of JSON: what stands about the first place where they differ. */
+static void show_about(char *into, size_t size, const struct buffer *text, size_t at)
+{
+    CLEANUP(buffer_release) struct buffer shown;
+    size_t from = at > TEXT_HEAD + SHOWN_BEFORE ? at - SHOWN_BEFORE : TEXT_HEAD;
+    size_t end = at + SHOWN_AFTER < text->size ? at + SHOWN_AFTER : text->size;
+    buffer_init(&shown, 4096);
+    buffer_append_string(&shown, from > TEXT_HEAD ? "... " : "");
+    if (end > from)
+        text_append_safe(&shown, (const char *)text->data + from, end - from);
+    buffer_append_string(&shown, end < text->size ? " ..." : "");
+    snprintf(into, size, "%s", buffer_text(&shown));
+}
+
+static void tell_texts(struct check *c, const struct buffer *answer, const struct buffer *right)
+{
+    size_t at = TEXT_HEAD;
+    while (at < answer->size && at < right->size && answer->data[at] == right->data[at])
+        at++;
+    show_about(c->told.answer, sizeof(c->told.answer), answer, at);
+    show_about(c->told.right, sizeof(c->told.right), right, at);
+}
+
 bool check_same(struct check *c, const struct input *input, const struct buffer *answer, const struct buffer *right)
 {
     struct values_difference d;
     if (!values_differ(answer->data, answer->size, right->data, right->size, c->lab->tolerance, &d))
         return true;
     tell_input(c, input);
+    if (c->lab->kind == GRADE_PROGRAM) {
+        tell_texts(c, answer, right);
+        return false;
+    }
     show(c->told.answer, sizeof(c->told.answer), answer->data, answer->size);
     show(c->told.right, sizeof(c->told.right), right->data, right->size);
     if (d.path[0]) {

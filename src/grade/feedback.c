@@ -86,11 +86,82 @@ static void put_gates(const struct check *c, struct buffer *b)
     for (unsigned i = 0; i < c->r->gate_count; i++) {
         const struct grade_gate_result *g = &c->r->gates[i];
         buffer_printf(b, "  %-12s ", grade_outcome_text(g->outcome));
+        if (c->lab->scenarios[i].name)
+            buffer_printf(b, "%s, ", c->lab->scenarios[i].name);
         check_gate_text(g, b);
         if (c->causes[i] && c->causes[i][0])
             buffer_printf(b, "; %s", c->causes[i]);
         buffer_append_byte(b, '\n');
     }
+}
+
+/* ---- the capstone ---- */
+
+/* Whether it came to the end of a whole check. */
+static bool is_scored(const struct check *c)
+{
+    return c->lab->kind == GRADE_PROGRAM && c->r->program.scenarios > 0 && !c->r->provisional;
+}
+
+static const char *decoy_text(const struct findings *f, const struct grade_named *n)
+{
+    return n->named == 0 ? "nothing named" : findings_precise(n, f->precision_wanted) ? "right" : "not right";
+}
+
+static void put_findings(const struct check *c, struct buffer *b)
+{
+    const struct findings *f = &c->findings;
+    unsigned wrong = f->repair.named - f->repair.right;
+    buffer_printf(b, "  %-12s ", f->pass ? "enough" : "not enough");
+    if (f->why[0] != '\0') {
+        buffer_printf(b, "findings: %s\n", f->why);
+        return;
+    }
+    buffer_printf(b, "findings: %u of %u bottlenecks named (%u are wanted); of %u named `repair` %u are right",
+        f->found, f->plants, f->found_wanted, f->repair.named, f->repair.right);
+    if (wrong > 0)
+        buffer_printf(b, ", %u cost%s you", wrong, wrong == 1 ? "s" : "");
+    buffer_printf(b, " (%.0f %% is wanted); `remove`: %s; `leave`: %s\n", 100 * f->precision_wanted,
+        decoy_text(f, &f->remove), decoy_text(f, &f->leave));
+    buffer_append(b, f->told.data, f->told.size);
+}
+
+static void put_counts(const struct check *c, struct buffer *b)
+{
+    const struct grade_program *p = &c->r->program;
+    unsigned open = p->scenarios - p->scenarios_passed - p->scenarios_missed;
+    buffer_printf(b,
+        "  %u of %u scenarios meet their limit, %u miss%s it, %u %s not settled; %u are wanted, and the day\n",
+        p->scenarios_passed, p->scenarios, p->scenarios_missed, p->scenarios_missed == 1 ? "es" : "", open,
+        open == 1 ? "is" : "are", p->scenarios_wanted);
+}
+
+static void put_head_program(const struct check *c, struct buffer *b)
+{
+    static const char *const texts[] = {[GRADE_WRONG] = "right on %u inputs, but the findings are not enough",
+        [GRADE_SLOW] = "right on %u inputs, but too many scenarios, or the day, miss their limits",
+        [GRADE_UNRESOLVED] = "right on %u inputs; too few timings are settled. It counts neither way"};
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral" /* of the table above */
+    buffer_printf(b, texts[c->r->outcome], c->r->right);
+#pragma GCC diagnostic pop
+    if (c->r->outcome != GRADE_UNRESOLVED)
+        buffer_printf(b, "; %u points of 100", c->r->points);
+}
+
+/* What a learner does about a wrong one. */
+static const char *next_when_wrong(const struct check *c)
+{
+    if (is_scored(c))
+        return "name in findings.json where the cost arises, each with a recording of its scenario on the untouched "
+               "copy: "
+               "pitviper learn run capstone SCENARIO --app untouched";
+    if (c->told.killed)
+        return "what append has returned for must be in the file by then; read what the README says of a kill";
+    if (c->lab->kind == GRADE_PROGRAM)
+        return "play it on both copies: its first three words are run.py's scenario, --seed and --size (--app "
+               "untouched)";
+    return "call the function with this input by hand, and follow where it leaves the right way";
 }
 
 /* Of the gate that decided. */
@@ -106,6 +177,11 @@ static void put_head(const struct check *c, struct buffer *b)
 {
     const struct grade_result *r = c->r;
     buffer_printf(b, "%s: ", grade_outcome_text(r->outcome));
+    if (is_scored(c) && r->outcome != GRADE_PASSED && r->outcome != GRADE_FAULT) {
+        put_head_program(c, b);
+        buffer_append_byte(b, '\n');
+        return;
+    }
     switch (r->outcome) {
     case GRADE_PASSED:
         if (r->provisional)
@@ -114,7 +190,10 @@ static void put_head(const struct check *c, struct buffer *b)
             buffer_printf(b, "%s, %u points of 100", c->lab->title, r->points);
         break;
     case GRADE_WRONG:
-        buffer_printf(b, "%u of %u inputs were right before this one", r->right, r->cases);
+        if (c->told.killed)
+            buffer_append_string(b, "the journal does not survive a kill");
+        else
+            buffer_printf(b, "%u of %u inputs were right before this one", r->right, r->cases);
         break;
     case GRADE_BROKEN:
         buffer_printf(b, "no answer came from %s", c->lab->function);
@@ -149,7 +228,7 @@ static void put_next(const struct check *c, struct buffer *b)
             buffer_printf(b, "compare with the references: pitviper learn solution %s", c->lab->id);
         break;
     case GRADE_WRONG:
-        buffer_append_string(b, "call the function with this input by hand, and follow where it leaves the right way");
+        buffer_append_string(b, next_when_wrong(c));
         break;
     case GRADE_BROKEN:
         buffer_append_string(b, c->told.late ? "look for a loop that does not end on this input"
@@ -176,6 +255,15 @@ void check_feedback(struct check *c)
 {
     struct buffer *b = &c->r->feedback;
     put_head(c, b);
+    if (is_scored(c) && c->r->outcome != GRADE_FAULT) {
+        put_findings(c, b);
+        put_counts(c, b);
+        put_gates(c, b);
+        if (c->where[0])
+            buffer_printf(b, "  %s\n", c->where);
+        put_next(c, b);
+        return;
+    }
     switch (c->r->outcome) {
     case GRADE_WRONG:
     case GRADE_BROKEN:

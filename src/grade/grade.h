@@ -37,6 +37,7 @@ const struct grade_module *grade_module(unsigned number); /* NULL: none */
 enum grade_lab_kind {
     GRADE_CODE,    /* one file to make better */
     GRADE_ANSWERS, /* questions about programs to be profiled, drawn anew at each attempt */
+    GRADE_PROGRAM, /* the capstone: a package of files, of which each learner has a variant; findings and scenarios */
 };
 enum grade_oracle {
     GRADE_BY_STARTER,   /* slow, and right */
@@ -55,8 +56,9 @@ enum grade_gate_kind {
     GRADE_PARALLEL, /* at least `limit` of the speed-up that the reference reaches here and now; where that is
                        under 1.3 this machine cannot grade it */
 };
-#define GRADE_GATES_MAX 6
+#define GRADE_GATES_MAX 10
 #define GRADE_SIZES_MAX 8
+#define GRADE_CASE_SIZES_MAX 32
 #define GRADE_MUTANTS_MAX 16
 #define GRADE_REFERENCES_MAX 4
 #define GRADE_HINTS_MAX 8
@@ -80,25 +82,31 @@ struct grade_mutant {
     const char *file;            /* below the lab's folder: "mutants/hard_coded.py" */
     enum grade_outcome expected; /* WRONG, BROKEN, SLOW or UNREADABLE */
 };
+#define GRADE_DAY "day" /* the gates of this name count by themselves */
+struct grade_scenario { /* what a program's gate is about */
+    const char *name;
+    bool disk; /* it is about syncing to a disk: where files are in memory, nothing can be told */
+};
 struct grade_lab {
-    const char *id, *name, *title; /* "3.1", "interval-overlaps", "Interval overlaps" */
+    const char *id, *name, *title; /* "3.1", "interval-overlaps", "Interval overlaps"; both names "capstone" */
     const char *folder;            /* as in the course: "03-algorithm-optimization/labs/3.1-interval-overlaps" */
     unsigned module, minutes;
-    bool core, slow; /* slow: a check may take 60 s, else 20 s */
+    bool core, slow; /* slow: a check may take 60 s, else 20 s; a program's 300 s */
     enum grade_lab_kind kind;
     enum grade_oracle oracle;
     unsigned python_minor; /* least; 10 for 3.10 */
     uint32_t allow;        /* enum sandbox_allowance */
     const char *python_why;
-    const char *file, *function; /* code: the learner's file and what is called in it */
+    const char *file, *function; /* code: the learner's file and what is called in it; program: ours beside it */
     const char *questions;       /* answers: "questions.py" */
     double tolerance;            /* relative, of floats in answers; 0: exact */
     uint64_t service_delay_ns;   /* 0: no service */
     unsigned service_at_once;    /* more requests at a time wait their turn, */
     bool service_refuses;        /* or are refused */
     unsigned case_count, case_size_count, gate_count, reference_count, mutant_count, hot_count, hint_count;
-    unsigned case_sizes[GRADE_SIZES_MAX];
+    unsigned case_sizes[GRADE_CASE_SIZES_MAX];
     struct grade_gate gates[GRADE_GATES_MAX];
+    struct grade_scenario scenarios[GRADE_GATES_MAX]; /* program: of each gate; all 0 else */
     const char *references[GRADE_REFERENCES_MAX];
     struct grade_mutant mutants[GRADE_MUTANTS_MAX];
     const char *hot[GRADE_HOT_MAX];     /* the starter's hot functions, as qualified names */
@@ -121,10 +129,11 @@ bool grade_lab_stand_in(const struct grade_lab *lab, struct buffer *into);
 /* ---- check.c: one attempt ---- */
 struct grade_options {
     const char *python;    /* an executable of 3.10 or later */
-    const char *source;    /* path of the learner's file (code) or answers (answers) */
-    const char *questions; /* answers: the folder where the questions and their programs were laid down */
-    uint64_t seed;         /* of code's inputs: 0 draws one; answers: that of the questions */
-    bool quick;            /* `watch`: correctness and one pair, provisional, 3 s */
+    const char *source;    /* path of the learner's file (code), answers (answers) or package (program) */
+    const char *questions; /* answers: the folder where the questions and their programs were laid down;
+                              program: that of findings.json and the recordings */
+    uint64_t seed;         /* of inputs: 0 draws one; answers: that of the questions; program: of the variant */
+    bool quick;            /* `watch`: correctness and one pair, provisional, 3 s; program: 60 s, without findings */
     int level_most;        /* SANDBOX_LEVEL_BEST unless forced */
     const volatile sig_atomic_t *stop;
     void (*progress)(void *context, const char *stage, unsigned done, unsigned of);
@@ -136,6 +145,17 @@ struct grade_gate_result {
     struct stats_interval measure; /* in the gate's own unit */
     unsigned samples;
 };
+struct grade_named { /* of one kind of finding: how many were named, and how many of these are right */
+    unsigned named, right;
+};
+struct grade_program { /* what the capstone is passed by, its behaviour apart */
+    struct grade_named repair, remove, leave;
+    unsigned found, plants; /* bottlenecks that a right finding names, of so many */
+    unsigned refused;       /* findings whose recording does not count, and those of no function */
+    bool findings_pass;
+    unsigned scenarios, scenarios_passed, scenarios_missed, scenarios_wanted; /* gates; the rest is not settled */
+    unsigned day, day_passed, day_missed;
+};
 struct grade_result {
     enum grade_outcome outcome;
     struct grade_gate_result gates[GRADE_GATES_MAX];
@@ -143,11 +163,12 @@ struct grade_result {
     double readability;  /* 0 to 1, relative to the reference */
     unsigned points;     /* 0 to 100: performance 70, readability 30; 0 unless right */
     unsigned right, cases;
+    struct grade_program program;
     int level; /* of the sandbox */
     bool provisional;
     uint64_t seed, spent_ns;
     char id[33];             /* of the receipt: 128 bits in hexadecimal */
-    struct buffer feedback;  /* at most 12 lines of text and one next action; safe to print */
+    struct buffer feedback;  /* at most 12 lines of text (program: 24) and one next action; safe to print */
     struct buffer receipt;   /* JSON: what ran, where, level, seed, hashes of the sources, intervals, outcome */
     struct buffer recording; /* of a run of the learner's code where a gate was missed; empty else */
 };
@@ -161,5 +182,16 @@ const char *grade_outcome_text(enum grade_outcome outcome); /* "passed", "wrong 
 /* Writes the questions of this seed and their programs into the folder, and an answers file to be filled in. */
 int grade_questions_write(
     const struct grade_lab *lab, uint64_t seed, const char *python, const char *folder, struct error *e);
+
+/* ---- program.c: the capstone ---- */
+#define GRADE_PROGRAM_FOLDER "app/parcelflow"          /* the learner's, below the lab's */
+#define GRADE_PROGRAM_UNTOUCHED "untouched/parcelflow" /* the same variant once more, to compare with */
+/* Writes the variant of this seed into both folders, and what plays it beside them. What is there stays as it is, and
+ * is counted by *kept. */
+int grade_program_write(const struct grade_lab *lab, uint64_t seed, const char *python, const char *folder,
+    unsigned *ret_written, unsigned *ret_kept, struct error *e);
+/* What was planted in it, for after a pass, as text. */
+int grade_program_key(
+    const struct grade_lab *lab, uint64_t seed, const char *python, struct buffer *into, struct error *e);
 
 #endif

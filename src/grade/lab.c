@@ -14,6 +14,8 @@
 #include <jansson.h>
 
 #define MINUTES_MAX 600
+#define NAME_MOST 16u     /* bytes of a scenario's name */
+#define PROGRAM_MODULE 9u /* of the capstone */
 #define CASES_MAX 200
 #define SERVICE_MS_MAX 2000
 
@@ -160,10 +162,10 @@ static int take_list(struct parsing *p, json_t *from, const char *key, bool need
     return 0;
 }
 
-static int take_sizes(struct parsing *p, json_t *from, unsigned *ret, unsigned *ret_count)
+static int take_sizes(struct parsing *p, json_t *from, size_t most, unsigned *ret, unsigned *ret_count)
 {
     json_t *list = NULL;
-    int r = take_list(p, from, "sizes", true, GRADE_SIZES_MAX, &list);
+    int r = take_list(p, from, "sizes", true, most, &list);
     for (size_t i = 0; r == 0 && i < json_array_size(list); i++)
         r = whole(p, "sizes", json_array_get(list, i), 0, LAB_SIZE_MAX, &ret[i]);
     if (r == 0)
@@ -205,9 +207,19 @@ const char *lab_gate_name(enum grade_gate_kind kind)
     return gate_names[kind];
 }
 
-static int take_gate(struct parsing *p, json_t *from, struct grade_gate *ret)
+static int take_scenario(struct parsing *p, json_t *from, struct grade_scenario *ret)
+{
+    int r = take_text(p, from, "name", true, &ret->name);
+    if (r == 0 && (!is_name(ret->name) || strlen(ret->name) > NAME_MOST))
+        r = refuse(p, "name", "is no scenario's name");
+    return r < 0 ? r : take_boolean(p, from, "disk", &ret->disk);
+}
+
+/* scenario: of a program's gate, which has a name; NULL else. */
+static int take_gate(struct parsing *p, json_t *from, struct grade_gate *ret, struct grade_scenario *scenario)
 {
     static const char *const keys[] = {"kind", "limit", "sizes", "hint", NULL};
+    static const char *const program_keys[] = {"kind", "limit", "sizes", "hint", "name", "disk", NULL};
     static const struct {
         double least, most;
         unsigned sizes;
@@ -225,10 +237,12 @@ static int take_gate(struct parsing *p, json_t *from, struct grade_gate *ret)
     unsigned kind;
     if (!json_is_object(from))
         return refuse(p, "gates", "holds something that is no gate");
-    int r = only_keys(p, from, keys);
+    int r = only_keys(p, from, scenario ? program_keys : keys);
+    if (r == 0 && scenario)
+        r = take_scenario(p, from, scenario);
     if (r < 0 || (r = take_choice(p, from, "kind", gate_names, &kind)) < 0 ||
         (r = take_number(p, from, "limit", rules[kind].least, rules[kind].most, &ret->limit)) < 0 ||
-        (r = take_sizes(p, from, ret->sizes, &ret->size_count)) < 0 ||
+        (r = take_sizes(p, from, GRADE_SIZES_MAX, ret->sizes, &ret->size_count)) < 0 ||
         (r = take_text(p, from, "hint", true, &ret->hint)) < 0)
         return r;
     ret->kind = (enum grade_gate_kind)kind;
@@ -250,7 +264,8 @@ static int take_gates(struct parsing *p, json_t *from, struct grade_lab *ret)
     for (size_t i = 0; r == 0 && i < json_array_size(list); i++) {
         snprintf(at, sizeof(at), "gates[%zu]", i);
         p->at = at;
-        r = take_gate(p, json_array_get(list, i), &ret->gates[i]);
+        r = take_gate(
+            p, json_array_get(list, i), &ret->gates[i], ret->kind == GRADE_PROGRAM ? &ret->scenarios[i] : NULL);
         p->at = "";
     }
     if (r == 0)
@@ -287,6 +302,14 @@ static int take_id(struct parsing *p, json_t *from, const char *folder, struct g
         return r;
     const char *slash = strrchr(folder, '/'), *base = slash ? slash + 1 : folder;
     size_t size = strlen(ret->id);
+    if (ret->kind == GRADE_PROGRAM) {
+        if (strcmp(ret->id, base) != 0 || !is_name(base))
+            return refuse(p, "id", "is not the name of the program's folder");
+        ret->module = PROGRAM_MODULE;
+        ret->folder = arena_strndup(p->arena, folder, strlen(folder));
+        ret->name = ret->id;
+        return ret->folder ? 0 : error_set(p->e, ENOMEM, "out of memory");
+    }
     if (size != 3 || ret->id[0] < '1' || ret->id[0] > '0' + GRADE_MODULES || ret->id[1] != '.' ||
         !isdigit((unsigned char)ret->id[2]))
         return refuse(p, "id", "is not like 3.1");
@@ -347,7 +370,8 @@ static int take_cases(struct parsing *p, json_t *from, struct grade_lab *ret)
         return refuse(p, "cases", cases ? "is no object" : "is missing");
     int r = only_keys(p, cases, keys);
     if (r == 0 && (r = whole(p, "count", json_object_get(cases, "count"), 1, CASES_MAX, &ret->case_count)) == 0)
-        r = take_sizes(p, cases, ret->case_sizes, &ret->case_size_count);
+        r = take_sizes(p, cases, ret->kind == GRADE_PROGRAM ? GRADE_CASE_SIZES_MAX : GRADE_SIZES_MAX, ret->case_sizes,
+            &ret->case_size_count);
     return r;
 }
 
@@ -356,6 +380,7 @@ static int take_code(struct parsing *p, json_t *from, struct grade_lab *ret)
 {
     static const char *const oracles[] = {"starter", "reference", "judge", NULL};
     static const char *const taken[] = {"child.py", "values.py", "cases.py", "pitviper_lab.py", "maker.py"};
+    bool program = ret->kind == GRADE_PROGRAM;
     char module[64];
     unsigned oracle;
     int r = take_text(p, from, "file", true, &ret->file);
@@ -377,7 +402,9 @@ static int take_code(struct parsing *p, json_t *from, struct grade_lab *ret)
         (r = take_texts(p, from, "references", true, ret->references, GRADE_REFERENCES_MAX, &ret->reference_count)) < 0)
         return r;
     ret->oracle = (enum grade_oracle)oracle;
-    return ret->reference_count > 0 ? 0 : refuse(p, "references", "are missing");
+    if (program && (ret->oracle != GRADE_BY_STARTER || ret->core || ret->reference_count > 0 || ret->mutant_count > 0))
+        return refuse(p, "kind", "is a program: it is its own oracle, not core, and its references have their places");
+    return program || ret->reference_count > 0 ? 0 : refuse(p, "references", "are missing");
 }
 
 static int take_all(struct parsing *p, json_t *from, const char *folder, struct grade_lab *ret)
@@ -385,21 +412,23 @@ static int take_all(struct parsing *p, json_t *from, const char *folder, struct 
     static const char *const keys[] = {"id", "title", "core", "slow", "minutes", "kind", "file", "function", "oracle",
         "python", "python_why", "allow", "tolerance", "cases", "service", "gates", "references", "mutants", "hot",
         "hints", "questions", NULL};
-    static const char *const kinds[] = {"code", "answers", NULL};
+    static const char *const kinds[] = {"code", "answers", "program", NULL};
     unsigned kind;
     if (!json_is_object(from))
         return error_set(p->e, EBADMSG, "lab.json: it is no object");
     int r = only_keys(p, from, keys);
-    if (r < 0 || (r = take_id(p, from, folder, ret)) < 0 || (r = take_text(p, from, "title", true, &ret->title)) < 0 ||
+    if (r < 0 || (r = take_choice(p, from, "kind", kinds, &kind)) < 0)
+        return r;
+    ret->kind = (enum grade_lab_kind)kind;
+    if ((r = take_id(p, from, folder, ret)) < 0 || (r = take_text(p, from, "title", true, &ret->title)) < 0 ||
         (r = take_boolean(p, from, "core", &ret->core)) < 0 || (r = take_boolean(p, from, "slow", &ret->slow)) < 0 ||
         (r = whole(p, "minutes", json_object_get(from, "minutes"), 1, MINUTES_MAX, &ret->minutes)) < 0 ||
-        (r = take_choice(p, from, "kind", kinds, &kind)) < 0 || (r = take_python(p, from, ret)) < 0 ||
+        (r = take_python(p, from, ret)) < 0 ||
         (json_object_get(from, "tolerance") && (r = take_number(p, from, "tolerance", 0, 0.01, &ret->tolerance)) < 0) ||
         (r = take_texts(p, from, "hot", false, ret->hot, GRADE_HOT_MAX, &ret->hot_count)) < 0 ||
         (r = take_texts(p, from, "hints", false, ret->hints, GRADE_HINTS_MAX, &ret->hint_count)) < 0 ||
         (r = take_service(p, from, ret)) < 0 || (r = take_mutants(p, from, ret)) < 0)
         return r;
-    ret->kind = (enum grade_lab_kind)kind;
     if (ret->kind == GRADE_ANSWERS)
         return take_path(p, from, "questions", &ret->questions);
     return take_code(p, from, ret);
@@ -447,9 +476,13 @@ int lab_take_files(struct grade_lab *lab, const struct grade_file *files, size_t
     int r = need_file(lab, "README.md", e);
     if (r < 0 || lab->kind == GRADE_ANSWERS)
         return r < 0 ? r : need_file(lab, lab->questions, e);
-    snprintf(starter, sizeof(starter), "starter/%s", lab->file);
+    static const char *const parts[] = {"scenario.py", "workloads.py", "run.py", "variant.py", "plants.json",
+        "app/parcelflow/flow.py", "solution/parcelflow/flow.py"};
+    snprintf(starter, sizeof(starter), lab->kind == GRADE_PROGRAM ? "%s" : "starter/%s", lab->file);
     if ((r = need_file(lab, starter, e)) < 0 || (r = need_file(lab, "cases.py", e)) < 0)
         return r;
+    for (size_t i = 0; r == 0 && i < ARRAY_SIZE(parts) && lab->kind == GRADE_PROGRAM; i++)
+        r = need_file(lab, parts[i], e);
     for (unsigned i = 0; r == 0 && i < lab->reference_count; i++)
         r = need_file(lab, lab->references[i], e);
     for (unsigned i = 0; r == 0 && i < lab->mutant_count; i++)

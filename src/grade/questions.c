@@ -386,7 +386,7 @@ int check_answers(struct check *c)
     int r = draw(&c->runner, c->r->seed, true, &q, c->e);
     if (r < 0)
         return r;
-    CLEANUP(release_json) json_t *sheet = json_loadb(c->learner.text, c->learner.size, 0, NULL);
+    CLEANUP(release_json) json_t *sheet = json_loadb(c->learner.files[0].text, c->learner.files[0].size, 0, NULL);
     if (is_filled_in(c, &q, sheet))
         compare(c, &q, sheet);
     questions_release(&q);

@@ -18,13 +18,13 @@ static const char *outcome_word(enum grade_outcome outcome)
     return words[outcome];
 }
 
-static void put_hash(struct json *j, const char *name, const char *data, size_t size)
+static void put_hash(struct json *j, const char *name, const struct source *source)
 {
     uint8_t digest[32];
     char text[65];
-    if (!data)
+    if (source->count == 0)
         return;
-    sha256(data, size, digest);
+    source_digest(source, digest);
     for (size_t i = 0; i < sizeof(digest); i++)
         snprintf(text + 2 * i, 3, "%02x", digest[i]);
     json_text(j, name, text);
@@ -71,11 +71,13 @@ static void put_sample(const struct check_sample *s, struct json *j)
     json_array_end(j);
 }
 
-static void put_gate(
-    const struct grade_gate_result *g, const struct check_samples *samples, const char *cause, struct json *j)
+static void put_gate(const struct grade_gate_result *g, const struct grade_scenario *scenario,
+    const struct check_samples *samples, const char *cause, struct json *j)
 {
     json_object_begin(j, NULL);
     json_text(j, "kind", lab_gate_name(g->gate->kind));
+    if (scenario->name)
+        json_text(j, "name", scenario->name);
     json_number(j, "limit", g->gate->limit);
     json_array_begin(j, "sizes");
     for (unsigned i = 0; i < g->gate->size_count; i++)
@@ -94,10 +96,48 @@ static void put_gate(
     json_object_end(j);
 }
 
+static void put_named(const char *name, const struct grade_named *n, struct json *j)
+{
+    json_object_begin(j, name);
+    json_integer(j, "named", n->named);
+    json_integer(j, "right", n->right);
+    json_object_end(j);
+}
+
+static void put_program(const struct check *c, struct json *j)
+{
+    const struct grade_program *p = &c->r->program;
+    char seed[24];
+    snprintf(seed, sizeof(seed), "%llu", (unsigned long long)c->o->seed);
+    json_text(j, "variant", seed);
+    json_object_begin(j, "findings");
+    put_named("repair", &p->repair, j);
+    put_named("remove", &p->remove, j);
+    put_named("leave", &p->leave, j);
+    json_integer(j, "found", p->found);
+    json_integer(j, "plants", p->plants);
+    json_integer(j, "refused", p->refused);
+    json_boolean(j, "passed", p->findings_pass);
+    json_object_end(j);
+    json_object_begin(j, "scenarios");
+    json_integer(j, "passed", p->scenarios_passed);
+    json_integer(j, "missed", p->scenarios_missed);
+    json_integer(j, "wanted", p->scenarios_wanted);
+    json_integer(j, "of", p->scenarios);
+    json_object_end(j);
+    json_object_begin(j, "day");
+    json_integer(j, "passed", p->day_passed);
+    json_integer(j, "missed", p->day_missed);
+    json_integer(j, "of", p->day);
+    json_object_end(j);
+}
+
 void check_receipt(struct check *c)
 {
     const struct grade_result *r = c->r;
     const struct grade_file *manifest = grade_lab_file(c->lab, "lab.json");
+    const struct source_file manifest_file = {"lab.json", manifest->data, manifest->size};
+    const struct source manifest_source = {&manifest_file, 1};
     char seed[24];
     struct json j = {.out = &c->r->receipt};
     snprintf(seed, sizeof(seed), "%llu", (unsigned long long)r->seed);
@@ -116,15 +156,17 @@ void check_receipt(struct check *c)
     json_number(&j, "readability", r->readability);
     json_array_begin(&j, "gates");
     for (unsigned i = 0; i < r->gate_count; i++)
-        put_gate(&r->gates[i], &c->samples[i], c->causes[i], &j);
+        put_gate(&r->gates[i], &c->lab->scenarios[i], &c->samples[i], c->causes[i], &j);
     json_array_end(&j);
     json_text(&j, "seed", seed); /* as text: it has 64 bits */
+    if (c->lab->kind == GRADE_PROGRAM)
+        put_program(c, &j);
     json_number(&j, "seconds", (double)r->spent_ns / 1e9);
     put_machine(c, &j);
-    put_hash(&j, "source_sha256", c->learner.text, c->learner.size);
-    put_hash(&j, "starter_sha256", c->starter.text, c->starter.size);
-    put_hash(&j, "reference_sha256", c->reference.text, c->reference.size);
-    put_hash(&j, "lab_sha256", manifest->data, manifest->size);
+    put_hash(&j, "source_sha256", &c->learner);
+    put_hash(&j, "starter_sha256", &c->starter);
+    put_hash(&j, "reference_sha256", &c->reference);
+    put_hash(&j, "lab_sha256", &manifest_source);
     if (c->fault[0])
         json_text(&j, "fault", c->fault);
     json_object_end(&j);

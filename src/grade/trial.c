@@ -2,11 +2,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -28,10 +30,27 @@ static int make_folder(const struct runner *s, const char *name, char *ret, size
     return 0;
 }
 
+/* The folders of a name such as "app/parcelflow/flow.py"; names are ours, or were checked. */
+static int make_parents(char *path, size_t folder_size, struct error *e)
+{
+    for (char *slash = path + folder_size + 1; (slash = strchr(slash, '/')) != NULL; slash++) {
+        *slash = '\0';
+        int r = mkdir(path, 0700) < 0 && errno != EEXIST ? error_set(e, errno, "cannot make %s", path) : 0;
+        *slash = '/';
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
 static int lay(const char *folder, const char *name, const char *text, size_t size, struct error *e)
 {
     char path[1024];
-    snprintf(path, sizeof(path), "%s/%s", folder, name);
+    if (snprintf(path, sizeof(path), "%s/%s", folder, name) >= (int)sizeof(path))
+        return error_set(e, ENAMETOOLONG, "cannot write %s: its path is too long", name);
+    int made = make_parents(path, strlen(folder), e);
+    if (made < 0)
+        return made;
     CLEANUP(fd_close) int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     int r = fd < 0 ? -errno : file_write_all(fd, text, size);
     return r < 0 ? error_set(e, -r, "cannot write %s: %s", path, strerror(-r)) : 0;
@@ -43,9 +62,23 @@ static void remove_folder(const char *folder)
     rmdir(folder);
 }
 
-int runner_init(struct runner *s, const struct grade_lab *lab, const struct grade_options *o, struct error *e)
+static bool is_in_memory(const char *path)
+{
+    struct statfs is;
+    return statfs(path, &is) == 0 && (is.f_type == TMPFS_MAGIC || is.f_type == RAMFS_MAGIC);
+}
+
+/* What a program syncs is to reach a disk, if there is one. */
+static const char *temporary_folder(const struct grade_lab *lab)
 {
     const char *tmp = getenv("TMPDIR");
+    if (tmp && tmp[0] == '/')
+        return tmp;
+    return lab->kind == GRADE_PROGRAM && is_in_memory("/tmp") && access("/var/tmp", W_OK) == 0 ? "/var/tmp" : "/tmp";
+}
+
+int runner_init(struct runner *s, const struct grade_lab *lab, const struct grade_options *o, struct error *e)
+{
     *s = (struct runner){.lab = lab, .level_most = o->level_most, .stop = o->stop, .level = SANDBOX_LEVEL_BEST};
     buffer_init(&s->lab_module, (size_t)1 << 20);
     lab_fill(lab, grade_harness_lab_module, &s->lab_module);
@@ -56,9 +89,11 @@ int runner_init(struct runner *s, const struct grade_lab *lab, const struct grad
         buffer_release(&s->lab_module);
         return r;
     }
-    snprintf(s->place, sizeof(s->place), "%.400s/pitviper-lab-XXXXXX", tmp && tmp[0] == '/' ? tmp : "/tmp");
-    if (mkdtemp(s->place))
+    snprintf(s->place, sizeof(s->place), "%.400s/pitviper-lab-XXXXXX", temporary_folder(lab));
+    if (mkdtemp(s->place)) {
+        s->in_memory = is_in_memory(s->place);
         return 0;
+    }
     r = error_set(e, errno, "cannot make a folder like %s: %s; set TMPDIR", s->place, strerror(errno));
     s->place[0] = '\0';
     runner_release(s);
@@ -73,22 +108,20 @@ void runner_release(struct runner *s)
     sandbox_interpreter_release(&s->python);
 }
 
-/* ---- one process: the harness's files and one more, in a fresh folder ---- */
+/* ---- one process: the harness's files and those of a source, in a fresh folder ---- */
+#define PROCESS_FILES_MAX (SOURCE_FILES_MAX + 4)
 struct process {
     const char *script, *argument1, *argument2;
-    struct {
-        const char *name, *text;
-        size_t size;
-    } files[4];
+    struct source_file files[PROCESS_FILES_MAX];
     size_t file_count;
     uint32_t hash_seed;
+    bool keep, again; /* the scratch folder: left behind; and there already */
 };
 
 static void add_file(struct process *p, const char *name, const char *text, size_t size)
 {
-    p->files[p->file_count].name = name;
-    p->files[p->file_count].text = text;
-    p->files[p->file_count++].size = size;
+    if (p->file_count < PROCESS_FILES_MAX)
+        p->files[p->file_count++] = (struct source_file){name, text, size};
 }
 
 static int run(struct runner *s, const struct process *p, const struct sandbox_spec *how, struct sandbox_result *ret,
@@ -101,7 +134,11 @@ static int run(struct runner *s, const struct process *p, const struct sandbox_s
     int r = make_folder(s, "lab", folder, sizeof(folder), e);
     if (r < 0)
         return r;
-    r = make_folder(s, "scratch", scratch, sizeof(scratch), e);
+    snprintf(scratch, sizeof(scratch), "%s/scratch", s->place);
+    if (!p->again) {
+        remove_folder(scratch); /* one that was kept */
+        r = make_folder(s, "scratch", scratch, sizeof(scratch), e);
+    }
     for (size_t i = 0; r == 0 && i < p->file_count; i++)
         r = lay(folder, p->files[i].name, p->files[i].text, p->files[i].size, e);
     snprintf(seed, sizeof(seed), "PYTHONHASHSEED=%u", p->hash_seed);
@@ -115,10 +152,12 @@ static int run(struct runner *s, const struct process *p, const struct sandbox_s
     spec.readable = (const char *const *)s->python.readable;
     spec.level_most = s->own && s->level_most > OWN_LEVEL ? OWN_LEVEL : s->level_most;
     spec.stop = s->stop;
+    spec.keep_scratch = p->keep;
     if (r == 0)
         r = sandbox_run(&spec, &s->ladder, ret, e);
     remove_folder(folder);
-    remove_folder(scratch);
+    if (!p->keep)
+        remove_folder(scratch);
     if (r < 0)
         return r;
     if (!s->own)
@@ -198,21 +237,24 @@ static void take_times(struct trial *s, const struct sandbox_result *r)
     s->beats = a->progress_count;
 }
 
-int trial_run(struct runner *s, const struct source *source, const struct input *input, uint32_t hash_seed,
+/* p: which function, and what of the scratch folder. */
+static int run_child(struct runner *s, struct process *p, const struct source *source, const struct input *input,
     uint64_t wall_ns, struct trial *ret, struct error *e)
 {
     const struct grade_lab *lab = s->lab;
     char module[64];
-    struct process p = {.script = "child.py", .argument1 = module, .argument2 = lab->function, .hash_seed = hash_seed};
     struct buffer wire;
     struct sandbox_result result;
     uint64_t began = clock_monotonic_ns();
     bool forks = lab->allow & SANDBOX_FORK;
     snprintf(module, sizeof(module), "%.*s", (int)strlen(lab->file) - 3, lab->file);
-    add_file(&p, "child.py", grade_harness_child, strlen(grade_harness_child));
-    add_file(&p, "values.py", grade_harness_values, strlen(grade_harness_values));
-    add_file(&p, "pitviper_lab.py", (const char *)s->lab_module.data, s->lab_module.size);
-    add_file(&p, lab->file, source->text, source->size);
+    p->script = "child.py";
+    p->argument1 = module;
+    add_file(p, "child.py", grade_harness_child, strlen(grade_harness_child));
+    add_file(p, "values.py", grade_harness_values, strlen(grade_harness_values));
+    add_file(p, "pitviper_lab.py", (const char *)s->lab_module.data, s->lab_module.size);
+    for (size_t i = 0; i < source->count; i++)
+        add_file(p, source->files[i].name, source->files[i].text, source->files[i].size);
     buffer_init(&wire, TRIAL_INPUT_MAX + 4);
     buffer_append_le32(&wire, (uint32_t)input->size);
     if (buffer_append(&wire, input->data, input->size) < 0) {
@@ -229,7 +271,7 @@ int trial_run(struct runner *s, const struct source *source, const struct input 
         .started = s->started,
         .context = s->context,
         .limits = {.wall_ns = wall_ns, .cpu_ns = CPU_FACTOR * wall_ns, .linger_ns = forks ? 0 : 1}};
-    int r = run(s, &p, &spec, &result, e);
+    int r = run(s, p, &spec, &result, e);
     buffer_release(&wire);
     if (r < 0)
         return r;
@@ -248,6 +290,22 @@ int trial_run(struct runner *s, const struct source *source, const struct input 
     sandbox_result_release(&result);
     ret->spent_ns = clock_monotonic_ns() - began;
     return 0;
+}
+
+int trial_run(struct runner *s, const struct source *source, const struct input *input, uint32_t hash_seed,
+    uint64_t wall_ns, struct trial *ret, struct error *e)
+{
+    struct process p = {.argument2 = s->lab->function, .hash_seed = hash_seed};
+    return run_child(s, &p, source, input, wall_ns, ret, e);
+}
+
+int trial_call(struct runner *s, const struct source *source, const char *function, bool first, uint64_t wall_ns,
+    struct trial *ret, struct error *e)
+{
+    static const uint8_t no_arguments[] = {')', 0}; /* marshal's empty tuple */
+    const struct input nothing = {.data = no_arguments, .size = sizeof(no_arguments)};
+    struct process p = {.argument2 = function, .hash_seed = 1, .keep = true, .again = !first};
+    return run_child(s, &p, source, &nothing, wall_ns, ret, e);
 }
 
 void trial_release(struct trial *s)
@@ -283,17 +341,28 @@ static int take_version(struct runner *s, const uint8_t *data, size_t size, stru
     return 0;
 }
 
+/* All that a program's maker may want of its folder. */
+static void add_course_files(struct process *p, const struct grade_lab *lab)
+{
+    for (size_t i = 0; i < lab->file_count; i++)
+        add_file(p, lab->files[i].path + strlen(lab->folder) + 1, lab->files[i].data, lab->files[i].size);
+}
+
 /* Its answer's records behind the version, as places in *ret. */
 static int run_maker(struct runner *s, const char *mode, const struct buffer *in, struct buffer *ret,
     struct reader *ret_at, struct error *e)
 {
     bool asks = s->lab->kind == GRADE_ANSWERS;
-    const struct grade_file *cases = grade_lab_file(s->lab, asks ? s->lab->questions : "cases.py");
     struct process p = {.script = "maker.py", .argument1 = mode};
     struct sandbox_result result;
     add_file(&p, "maker.py", grade_harness_maker, strlen(grade_harness_maker));
     add_file(&p, "values.py", grade_harness_values, strlen(grade_harness_values));
-    add_file(&p, asks ? "questions.py" : "cases.py", cases->data, cases->size);
+    if (s->lab->kind == GRADE_PROGRAM) {
+        add_course_files(&p, s->lab);
+    } else {
+        const struct grade_file *cases = grade_lab_file(s->lab, asks ? s->lab->questions : "cases.py");
+        add_file(&p, asks ? "questions.py" : "cases.py", cases->data, cases->size);
+    }
     struct sandbox_spec spec = {.input = in->data,
         .input_size = in->size,
         .limits = {.wall_ns = MAKER_WALL_NS, .linger_ns = 1, .memory = MAKER_MEMORY, .answer = 2 * TRIAL_INPUT_MAX}};
@@ -425,5 +494,18 @@ int questions_make(struct runner *s, uint64_t seed, bool answered, struct buffer
     if (at.failed || buffer_append(ret, json, size) < 0)
         r = error_set(e, EBADMSG, "the lab's maker sent no questions");
     buffer_release(&payload);
+    return r;
+}
+
+int variant_make(struct runner *s, uint64_t seed, struct buffer *ret, struct reader *ret_at, struct error *e)
+{
+    struct buffer in;
+    char line[64];
+    int n = snprintf(line, sizeof(line), "%llu 0", (unsigned long long)seed);
+    buffer_init(&in, 256);
+    buffer_append_le32(&in, (uint32_t)n);
+    buffer_append(&in, line, (size_t)n);
+    int r = run_maker(s, "variant", &in, ret, ret_at, e);
+    buffer_release(&in);
     return r;
 }

@@ -20,6 +20,7 @@ struct runner {
     struct buffer lab_module; /* pitviper_lab.py */
     char version[64];         /* "3.14.2 free-threaded", once something was made */
     unsigned minor;           /* 14 */
+    bool in_memory;           /* that folder is: syncing to it costs nothing */
     bool own;                 /* the next processes are the lab's own code, and nothing compares their times */
     int level;                /* the lowest that a process of the learner's ran at */
     uint32_t refused;         /* of the lab's allowances, those that the machine could not grant */
@@ -30,9 +31,15 @@ int runner_init(struct runner *s, const struct grade_lab *lab, const struct grad
 void runner_release(struct runner *s); /* removes its folder */
 
 /* ---- sources ---- */
-struct source {
+#define SOURCE_FILES_MAX 48u
+struct source_file {
+    const char *name; /* below the folder of the process: "overlaps.py", "parcelflow/flow.py" */
     const char *text;
     size_t size;
+};
+struct source { /* borrowed */
+    const struct source_file *files;
+    size_t count;
 };
 
 /* ---- inputs ---- */
@@ -60,6 +67,10 @@ int input_judge(
 /* The questions of an answers lab, as JSON; answered: with those answers that this machine has to measure. */
 int questions_make(struct runner *s, uint64_t seed, bool answered, struct buffer *ret, struct error *e);
 
+/* What the maker of a program makes of a seed: records as in harness/maker.py, places in *ret, which the caller
+ * releases. */
+int variant_make(struct runner *s, uint64_t seed, struct buffer *ret, struct reader *ret_at, struct error *e);
+
 /* ---- samples ---- */
 struct trial {
     enum grade_outcome outcome;  /* PASSED: there is an answer; WRONG: it raised; BROKEN, SLOW: out of time */
@@ -73,6 +84,10 @@ struct trial {
 /* 0 whatever the code did. Negative: the machine's fault, or -EINTR. ret is initialised here. */
 int trial_run(struct runner *s, const struct source *source, const struct input *input, uint32_t hash_seed,
     uint64_t wall_ns, struct trial *ret, struct error *e);
+/* The same of another function of the lab's file, without arguments. `first`: its scratch folder is new; it is left as
+ * it is for the next one, and gone with the runner or by the next that is first. */
+int trial_call(struct runner *s, const struct source *source, const char *function, bool first, uint64_t wall_ns,
+    struct trial *ret, struct error *e);
 void trial_release(struct trial *s);
 
 #endif

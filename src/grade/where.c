@@ -104,8 +104,16 @@ static int record_run(struct check *c, const struct input *input, struct error *
 /* ---- what it shows ---- */
 static bool is_learners(const struct check *c, const struct profile *p, uint32_t line)
 {
-    const char *file = p->functions[p->lines[line].function].file, *slash = strrchr(file, '/');
-    return strcmp(slash ? slash + 1 : file, c->lab->file) == 0;
+    const char *file = p->functions[p->lines[line].function].file;
+    size_t size = strlen(file);
+    for (size_t i = 0; i < c->learner.count; i++) {
+        const char *name = c->learner.files[i].name;
+        size_t length = strlen(name);
+        bool theirs = c->lab->kind != GRADE_PROGRAM || strchr(name, '/');
+        if (theirs && size > length && file[size - length - 1] == '/' && strcmp(file + size - length, name) == 0)
+            return true;
+    }
+    return false;
 }
 
 /* The line of the learner's file that is the innermost of theirs in most samples: what it calls counts for it. */
@@ -147,8 +155,10 @@ static void tell(struct check *c, const struct profile *p)
             start++;
         snprintf(source, sizeof(source), "%.*s", (int)(size < sizeof(source) ? size : sizeof(source) - 1), start);
     }
-    buffer_printf(&text, "%.0f %% of the time is now at %s line %u, in ", 100.0 * (double)hits / (double)p->hits,
-        c->lab->file, l->line);
+    const char *slash = strrchr(f->file, '/');
+    buffer_printf(&text, "%.0f %% of the time is now at ", 100.0 * (double)hits / (double)p->hits);
+    text_append_fitted(&text, slash ? slash + 1 : f->file, TEXT_COLUMNS);
+    buffer_printf(&text, " line %u, in ", l->line);
     text_append_fitted(&text, f->name, TEXT_COLUMNS);
     if (source[0]) {
         buffer_append_string(&text, ": ");

@@ -17,7 +17,7 @@
 
 const char *learn_lab_file(const struct grade_lab *lab)
 {
-    return lab->kind == GRADE_ANSWERS ? ANSWERS_NAME : lab->file;
+    return lab->kind == GRADE_ANSWERS ? ANSWERS_NAME : lab->kind == GRADE_PROGRAM ? GRADE_PROGRAM_FOLDER : lab->file;
 }
 
 /* ---- where ---- */
@@ -63,12 +63,15 @@ static bool search(const char *folder, const char *id, int depth, unsigned *seen
     return there;
 }
 
-/* Below the course's folder, without the "labs" between the module and the lab. */
+/* Below the course's folder, without the "labs" between the module and the lab. What is of no module lies beside these.
+ */
 static int usual_place(const struct learn_course *c, const struct grade_lab *lab, char ret[LEARN_PATH_MAX])
 {
     const char *name = strrchr(lab->folder, '/');
     size_t module = strcspn(lab->folder, "/");
-    return learn_path(c, ret, "%.*s/%s", (int)module, lab->folder, name == NULL ? lab->folder : name + 1);
+    if (name == NULL)
+        return learn_path(c, ret, "%s", lab->folder);
+    return learn_path(c, ret, "%.*s/%s", (int)module, lab->folder, name + 1);
 }
 
 int learn_lab_folder(const struct learn_course *c, const struct grade_lab *lab, char ret[LEARN_PATH_MAX])
@@ -174,6 +177,12 @@ int learn_lab_lay(const struct learn_course *c, const struct grade_lab *lab, uin
         r = put_lab_files(lab, &laid, e);
     if (r == 0)
         r = put_stand_in(lab, &laid, e);
+    if (r == 0 && lab->kind == GRADE_PROGRAM) {
+        unsigned written = 0, kept = 0;
+        r = grade_program_write(lab, seed, python, laid.folder, &written, &kept, e);
+        laid.written += written;
+        laid.kept += kept;
+    }
     if (r == 0 && lab->kind == GRADE_ANSWERS && seed != 0) {
         r = move_answers_aside(&laid, e);
         if (r == 0)

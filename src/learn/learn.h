@@ -60,6 +60,18 @@ enum learn_kind {
     LEARN_REFLECT,    /* module, receipt, text */
     LEARN_KINDS,
 };
+/* What the figures of a checked capstone begin with; estimates of its gates come after these. */
+enum learn_capstone_figure {
+    LEARN_CAPSTONE_FOUND, /* bottlenecks that were named, of so many, */
+    LEARN_CAPSTONE_PLANTS,
+    LEARN_CAPSTONE_RIGHT, /* and how many of those that were named as one are right */
+    LEARN_CAPSTONE_NAMED,
+    LEARN_CAPSTONE_SCENARIOS, /* that meet their limit, of so many; the day's gates the same */
+    LEARN_CAPSTONE_OF_SCENARIOS,
+    LEARN_CAPSTONE_DAY,
+    LEARN_CAPSTONE_OF_DAY,
+    LEARN_CAPSTONE_FIGURES
+};
 struct learn_event {
     char id[33]; /* 128 random bits */
     char machine[17];
@@ -113,7 +125,7 @@ struct learn_lab_state {
     unsigned unresolved;                   /* and faults of the grader: they count neither way */
     const struct learn_event *best, *last; /* resolved attempts: the best stands. NULL: none */
     uint64_t spent_ns, touched_ns;
-    uint64_t seed; /* of the questions that lie in the folder: answers labs */
+    uint64_t seed; /* of the questions, or of the variant, that lie in the folder */
 };
 struct learn_module_state {
     unsigned core, core_passed;
@@ -148,10 +160,11 @@ int learn_lab_folder(const struct learn_course *c, const struct grade_lab *lab, 
 /* The lab that this folder, or one above it within the course, belongs to: its id, or "". */
 void learn_lab_here(const struct learn_course *c, const char *folder, char *ret_id, size_t size);
 /* README.md, the starter, and the stand-in pitviper_lab.py where it is used; for answers, the questions of this seed (a
- * filled-in answers file is moved aside). Never references or mutants. */
+ * filled-in answers file is moved aside); for the capstone the variant of this seed, twice, and what plays it. Never
+ * references or mutants. */
 int learn_lab_lay(const struct learn_course *c, const struct grade_lab *lab, uint64_t seed, const char *python,
     struct learn_laid *ret, struct error *e);
-/* The file that the learner changes, by name. */
+/* The file that the learner changes, by name; of the capstone the folder of its package. */
 const char *learn_lab_file(const struct grade_lab *lab);
 
 /* ---- reflect.c ---- */

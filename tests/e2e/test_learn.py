@@ -139,7 +139,7 @@ def test_takes_a_lab_from_starter_to_solution(learner):
 
 
 def test_lays_down_no_reference_and_no_mutant_and_overwrites_nothing(learner):
-    labs = [entry["id"] for entry in learner.progress["labs"]]
+    labs = [entry["id"] for entry in learner.progress["labs"] if entry["id"] != "capstone"]  # test_capstone_grade.py
     for lab in labs:
         learner("next", lab).ok()
     laid = {path.read_bytes() for path in learner.course.rglob("*.py")}

@@ -4,9 +4,10 @@
  *
  * usage: grade_lab LAB SOURCE [--quick] [--python PATH] [--level N] [--seed N] [--questions FOLDER [--write]]
  * [--recording FILE]
- * --write: lays the questions of an answers lab down, and checks nothing; SOURCE is then of no meaning.
- * LAB: a folder with a lab.json, or the id of one that is built in. Exit status: 0 passed, 1 not, 3 it could not be
- * checked.
+ * --write: lays the questions of an answers lab, or the variant of a program, down, and checks nothing; SOURCE is then
+ * of no meaning. Of a program, SOURCE is the package, --seed that of the variant and --questions where findings.json
+ * lies. LAB: a folder with a lab.json, or the id of one that is built in. Exit status: 0 passed, 1 not, 3 it could not
+ * be checked.
  */
 #include "grade/grade.h"
 
@@ -112,7 +113,10 @@ int main(int argc, char **argv)
         return 3;
     }
     int status;
-    if (write)
+    unsigned written, kept;
+    if (write && lab->kind == GRADE_PROGRAM)
+        status = grade_program_write(lab, o.seed, o.python, o.questions, &written, &kept, &e) < 0 ? 3 : 0;
+    else if (write)
         status = grade_questions_write(lab, o.seed, o.python, o.questions, &e) < 0 ? 3 : 0;
     else
         status = check(lab, &o, recording);

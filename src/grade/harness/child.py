@@ -49,7 +49,7 @@ def where(error, folder):
     while traceback is not None:
         code = traceback.tb_frame.f_code
         if code.co_filename.startswith(folder) and os.path.basename(code.co_filename) not in HARNESS:
-            places.append("%s, line %d, in %s" % (os.path.basename(code.co_filename), traceback.tb_lineno, code.co_name))
+            places.append("%s, line %d, in %s" % (code.co_filename[len(folder):], traceback.tb_lineno, code.co_name))
         traceback = traceback.tb_next
     if isinstance(error, SyntaxError) and error.filename:
         places.append("%s, line %s" % (os.path.basename(error.filename), error.lineno))

@@ -7,6 +7,8 @@
 #   judge   in: arguments, canonical answer    out: for each pair, the line that says what is wrong, or nothing
 #   questions   in: a line "SEED 0"            out: the list of questions, as JSON
 #   answers     in: the same                   out: the same; an answer that is None is what measure() says of the question
+#   variant     in: the same                   out: of a program's variant, each file's name and text; then the key and the names of all
+#                                                   that is defined in it, as JSON, their names being KEY and NAMES
 # What is printed first is the version of this Python: "3.14.2 free-threaded".
 import marshal
 import os
@@ -19,6 +21,8 @@ MODE = sys.argv[1]
 LINE_MAX = 400
 if MODE in ("questions", "answers"):
     import questions as cases
+elif MODE == "variant":
+    import variant as cases
 else:
     import cases
 
@@ -69,13 +73,28 @@ def questions():
         yield json.dumps(asked).encode()
 
 
+def variant():
+    import json
+
+    for record in read_records():
+        package, key = cases.draw_variant(int(record.split()[0]))
+        names = ["%s.%s" % (module, name) for module, source in sorted(package.items()) for name in cases.definitions_of(source)]
+        for module, source in sorted(package.items()):
+            yield b"parcelflow/%s.py" % module.encode()
+            yield source.encode("utf-8")
+        for name, value in (("KEY", key), ("NAMES", names)):
+            yield name.encode()
+            yield json.dumps(value).encode()
+
+
 def version():
     free_threaded = "t" in getattr(sys, "abiflags", "")
     return ("%d.%d.%d%s" % (*sys.version_info[:3], " free-threaded" if free_threaded else "")).encode()
 
 
 def main():
-    done = [version(), *{"make": make, "edges": edges, "judge": judge, "questions": questions, "answers": questions}[MODE]()]
+    modes = {"make": make, "edges": edges, "judge": judge, "questions": questions, "answers": questions, "variant": variant}
+    done = [version(), *modes[MODE]()]
     payload = b"".join(len(record).to_bytes(4, "little") + record for record in done)
     data = b"a" + len(payload).to_bytes(4, "little") + payload
     while data:
