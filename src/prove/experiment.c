@@ -23,6 +23,7 @@
 #define START_DOMINATES 0.5 /* of a run's time */
 #define START_SECONDS 0.005 /* no command does much in this */
 #define PRESSURE_TOLD 0.2   /* of the time */
+#define SPREAD_TOLD 0.08    /* of the CPU time of one side's runs: what does the same work takes the same */
 #define PAGE 4096.0
 
 struct experiment {
@@ -464,6 +465,33 @@ static double least_of(const struct values *v)
     return least;
 }
 
+/* The standard deviation of a side's runs, as a share of them; the larger of both sides. */
+static double spread_of(const struct experiment *x, enum prove_metric metric)
+{
+    double most = 0;
+    for (int side = 0; side < SIDES; side++) {
+        const struct values *v = &x->values[side][metric];
+        double sum = 0;
+        for (size_t i = 0; i < v->count; i++)
+            sum += v->items[i];
+        if (v->count > 1 && sum > 0)
+            most = fmax(most, stats_sd(v->items, v->count) * (double)v->count / sum);
+    }
+    return most;
+}
+
+/* Why an open verdict is open, where neither steal nor waiting tells. */
+static void note_spread(struct experiment *x)
+{
+    double spread = spread_of(x, PROVE_CPU);
+    if (x->result->metrics[x->result->metric].decision.call != STATS_UNSETTLED || spread < SPREAD_TOLD)
+        return;
+    note(x,
+        "runs of one side differ by %.0f %% in CPU time: either they don't do the same work each time, or this machine "
+        "changes its speed (its clock, a neighbour on the same core), which only more runs or a quieter hour help",
+        100 * spread);
+}
+
 static void add_notes(struct experiment *x)
 {
     struct prove_result *result = x->result;
@@ -490,6 +518,7 @@ static void add_notes(struct experiment *x)
             "something waited for a CPU in %.0f %% of the time: other programs run beside the two, and the "
             "interval is wider for it",
             100 * result->pressure);
+    note_spread(x);
 }
 
 static void release(struct experiment *x)

@@ -287,6 +287,12 @@ def test_a_command_that_changes_what_it_reads_is_told(run, script, tmp_path):
     assert "they write files" in done  # two at once would find it half written
 
 
+def test_runs_that_differ_of_themselves_are_told(run):
+    words = f"{PYTHON} -S -c 'import random; sum(range(random.choice((1, 8)) * 500000))'"
+    done = run("prove", "--budget", "2s", words, words).out
+    assert "not settled" in done and "runs of one side differ by" in done
+
+
 def test_a_command_that_only_starts_is_told(run):
     assert "most of it to start" in run("prove", "--budget", "1s", "true", "true").out
     words = f"{PYTHON} -c pass", f"{PYTHON} -c pass"
