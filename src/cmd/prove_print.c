@@ -210,8 +210,8 @@ void prove_write_text(struct buffer *out, const struct prove_options *o, struct 
         pad(out, from, 65);
         buffer_append_string(out, "a side against itself\n");
     }
-    buffer_printf(out, "\n  %llu runs, %u blocks, %.1f s; %s", (unsigned long long)result->runs, result->blocks,
-        (double)result->spent_ns / 1e9, mode_texts[result->mode]);
+    buffer_printf(out, "\n  %llu runs, %u block%s, %.1f s; %s", (unsigned long long)result->runs, result->blocks,
+        result->blocks == 1 ? "" : "s", (double)result->spent_ns / 1e9, mode_texts[result->mode]);
     if (result->mode_why[0])
         buffer_printf(out, " (%s)", result->mode_why);
     buffer_append_byte(out, '\n');
