@@ -3,11 +3,13 @@
 #include "cmd/learner.h"
 #include "cmd/session.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -75,9 +77,6 @@ static int run_lab(struct learner *l, const struct grade_lab *lab, const struct 
     struct learner_python python;
     struct error e;
     bool plays = lab->kind == GRADE_PROGRAM; /* a scenario, which is a word of its run.py */
-    if (argc == 0 && lab->kind == GRADE_ANSWERS)
-        return cmd_fail_text(
-            CMD_USAGE, "which program of lab %s? its folder has them: 'pitviper learn run PROGRAM.py'", lab->id);
     if (plays && (argc == 0 || argv[0][0] == '-' || strchr(argv[0], '/') != NULL))
         return cmd_fail_text(CMD_USAGE,
             "which scenario? 'pitviper learn run %s SCENARIO', such as day; the README has them all", lab->id);
@@ -107,6 +106,60 @@ static int run_lab(struct learner *l, const struct grade_lab *lab, const struct 
     return status != 0 ? status : session_end_as(ended);
 }
 
+static int is_program(const struct dirent *d)
+{
+    size_t size = strlen(d->d_name);
+    return d->d_name[0] != '.' && size > 3 && strcmp(d->d_name + size - 3, ".py") == 0;
+}
+
+/* Is one of its recordings of the program as it lies there now? New questions come under the same names. */
+static bool is_recorded(const char *folder, const char *name)
+{
+    char path[LEARN_PATH_MAX];
+    struct stat program, recording;
+    int stem = (int)strlen(name) - 3;
+    if (snprintf(path, sizeof(path), "%s/%s", folder, name) >= (int)sizeof(path) || stat(path, &program) < 0)
+        return false;
+    for (unsigned number = 1; number <= RECORDINGS_MAX; number++) {
+        int size = snprintf(path, sizeof(path), "%s/%.*s-%u.pit", folder, stem, name, number);
+        if (size >= (int)sizeof(path) || stat(path, &recording) < 0)
+            return false;
+        if (recording.st_mtim.tv_sec > program.st_mtim.tv_sec ||
+            (recording.st_mtim.tv_sec == program.st_mtim.tv_sec && recording.st_mtim.tv_nsec > program.st_mtim.tv_nsec))
+            return true;
+    }
+    return false;
+}
+
+/* Each program of a lab of questions that is not recorded yet. The first that fails ends it. */
+static int run_programs(struct learner *l, const struct grade_lab *lab, const struct options *o)
+{
+    char folder[LEARN_PATH_MAX], path[LEARN_PATH_MAX];
+    struct dirent **programs = NULL;
+    int status = 0, run = 0;
+    if (learn_lab_folder(&l->course, lab, folder) < 0)
+        return cmd_fail_text(CMD_FAILED, "the name of the course's folder is too long");
+    int count = scandir(folder, &programs, is_program, alphasort);
+    if (count <= 0)
+        status = cmd_fail_text(CMD_FAILED, "%s has no programs: 'pitviper learn next %s'", folder, lab->id);
+    for (int i = 0; i < count; i++) {
+        char *word = path;
+        if (status == 0 && !is_recorded(folder, programs[i]->d_name)) {
+            bool fits = snprintf(path, sizeof(path), "%s/%s", folder, programs[i]->d_name) < (int)sizeof(path);
+            status =
+                fits ? run_lab(l, lab, o, 1, &word) : cmd_fail_text(CMD_FAILED, "the name of a program is too long");
+            run++;
+        }
+        free(programs[i]);
+    }
+    free(programs);
+    if (status == 0 && run == 0)
+        status = cmd_fail_text(0,
+            "each program of lab %s has its recording; one more of one of them: 'pitviper learn run PROGRAM.py'",
+            lab->id);
+    return status;
+}
+
 static int learn_run_run(const struct cmd_verb *verb, int argc, char **argv)
 {
     CLEANUP(learner_close) struct learner l = {.lab_count = 0};
@@ -121,7 +174,12 @@ static int learn_run_run(const struct cmd_verb *verb, int argc, char **argv)
     bool named = used < argc && strchr(argv[used], '/') == NULL && (lab = grade_lab_find(argv[used])) != NULL;
     if (!named)
         lab = learner_lab(&l, NULL);
-    return lab == NULL ? CMD_FAILED : run_lab(&l, lab, &o, argc - used - named, argv + used + named);
+    int words = argc - used - named;
+    if (lab == NULL)
+        return CMD_FAILED;
+    if (lab->kind == GRADE_ANSWERS && words == 0)
+        return run_programs(&l, lab, &o);
+    return run_lab(&l, lab, &o, words, argv + used + named);
 }
 
 static const struct cmd_option run_options[] = {
@@ -133,9 +191,9 @@ static const struct cmd_option run_options[] = {
 const struct cmd_verb learn_run_verb = {
     .name = "learn run",
     .synopsis = "[--python EXE] [LAB] [PROGRAM.py | SCENARIO [arguments]]",
-    .summary = "profile the lab's file, a program of its questions, or a scenario of the capstone",
+    .summary = "profile the lab's file, the programs of its questions, or a scenario of the capstone",
     .options = run_options,
     .details = "It is 'pitviper run' with a recording of its own in the lab's folder: NAME-1.pit, NAME-2.pit ...\n"
-               "It ends as the program does.",
+               "It ends as the program does. Without a program, in a lab of questions: each that is not recorded yet.",
     .run = learn_run_run,
 };

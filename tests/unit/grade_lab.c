@@ -2,8 +2,8 @@
  * Checks one source against a lab and prints the receipt (JSON, one line) and then the feedback, for
  * tests/e2e/test_grade.py and for who writes a lab.
  *
- * usage: grade_lab LAB SOURCE [--quick] [--python PATH] [--level N] [--seed N] [--questions FOLDER [--write]]
- * [--recording FILE]
+ * usage: grade_lab LAB SOURCE [--quick] [--seconds N] [--python PATH] [--level N] [--seed N]
+ * [--questions FOLDER [--write]] [--recording FILE]
  * --write: lays the questions of an answers lab, or the variant of a program, down, and checks nothing; SOURCE is then
  * of no meaning. Of a program, SOURCE is the package, --seed that of the variant and --questions where findings.json
  * lies. LAB: a folder with a lab.json, or the id of one that is built in. Exit status: 0 passed, 1 not, 3 it could not
@@ -73,15 +73,16 @@ int main(int argc, char **argv)
     const char *recording = NULL;
     bool write = false;
     if (argc < 3) {
-        fprintf(stderr, "usage: grade_lab LAB SOURCE [--quick] [--python PATH] [--level N] [--seed N] [--questions "
-                        "FOLDER [--write]] "
-                        "[--recording FILE]\n");
+        fprintf(stderr, "usage: grade_lab LAB SOURCE [--quick] [--seconds N] [--python PATH] [--level N] "
+                        "[--seed N] [--questions FOLDER [--write]] [--recording FILE]\n");
         return 2;
     }
     o.source = argv[2];
     for (int i = 3; i < argc; i++) {
         if (strcmp(argv[i], "--quick") == 0)
             o.quick = true;
+        else if (strcmp(argv[i], "--seconds") == 0 && i + 1 < argc)
+            o.most_ns = strtoull(argv[++i], NULL, 10) * 1000000000u;
         else if (strcmp(argv[i], "--python") == 0 && i + 1 < argc)
             o.python = argv[++i];
         else if (strcmp(argv[i], "--level") == 0 && i + 1 < argc)

@@ -184,9 +184,11 @@ static void places_of_one_bottleneck_count_once(void **state)
     expect("[" FINDING("parcelflow.places.nearest_depot", "repair", "places", "places.pit") "]", 1, 1, 1, 0, false);
 }
 
-static void a_guess_costs(void **state)
+static void a_guess_costs_and_what_is_refused_does_not(void **state)
 {
     (void)state;
+    expect("[" NEAREST "," ENTER "," KEEP "," FINDING("places.cold", "repair", "places", "places.pit") "]", 3, 3, 3, 1,
+        true);
     expect("[" NEAREST "," ENTER "," KEEP "," BUSY "]", 3, 3, 4, 0, true);
     expect("[" NEAREST "," ENTER "," KEEP "," BUSY "," INNOCENT "]", 3, 3, 5, 0, false);
 }
@@ -196,7 +198,7 @@ static void naming_everything_fails_by_precision(void **state)
     (void)state;
     expect("[" NEAREST "," ENTER "," KEEP "," BELT "," BUSY "," INNOCENT "," FINDING("places.cold", "repair", "places",
                "places.pit") "," FINDING("intake.idle", "repair", "history", "history.pit") "]",
-        4, 4, 8, 1, false);
+        4, 4, 7, 1, false);
 }
 
 static void recordings_of_something_else_do_not_count(void **state)
@@ -218,7 +220,7 @@ static void recordings_of_something_else_do_not_count(void **state)
     };
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         struct findings f = judge(cases[i].sheet);
-        if (f.found != 0 || f.repair.right != 0 || f.repair.named != 1 || f.refused != 1 ||
+        if (f.found != 0 || f.repair.right != 0 || f.repair.named != 0 || f.refused != 1 ||
             !strstr(buffer_text(&f.told), cases[i].said))
             fail_msg("%s: found %u, refused %u: %s", cases[i].sheet, f.found, f.refused, buffer_text(&f.told));
         findings_release(&f);
@@ -238,7 +240,7 @@ static void old_pythons_tell_last_parts_of_names(void **state)
     (void)state;
     expect("[" FINDING("intake.Ledger.enter", "repair", "intake", "old.pit") "]", 1, 1, 1, 0, false);
     expect("[" FINDING("intake.Ledger", "repair", "intake", "old.pit") "]", 1, 1, 1, 0, false);
-    expect("[" FINDING("intake.belt", "repair", "intake", "old.pit") "]", 0, 0, 1, 1, false);
+    expect("[" FINDING("intake.belt", "repair", "intake", "old.pit") "]", 0, 0, 0, 1, false);
 }
 
 static void what_costs_nothing_is_scored_apart(void **state)
@@ -251,12 +253,13 @@ static void what_costs_nothing_is_scored_apart(void **state)
     assert_int_equal(f.remove.named, 1);
     assert_true(findings_precise(&f.remove, f.precision_wanted));
     assert_int_equal(f.leave.right, 1);
-    assert_int_equal(f.leave.named, 2); /* the last one is in most samples */
+    assert_int_equal(f.leave.named, 1); /* the last one is in most samples, so that it does not count */
     assert_int_equal(f.refused, 1);
-    assert_false(findings_precise(&f.leave, f.precision_wanted));
     findings_release(&f);
     f = judge("[" FINDING("intake.seal", "leave", "day", "day.pit") "]"); /* the other kind */
     assert_int_equal(f.leave.right, 0);
+    assert_int_equal(f.leave.named, 1);
+    assert_false(findings_precise(&f.leave, f.precision_wanted));
     findings_release(&f);
 }
 
@@ -343,7 +346,7 @@ int main(void)
         cmocka_unit_test(counts_what_is_planted),
         cmocka_unit_test(three_of_four_are_enough),
         cmocka_unit_test(places_of_one_bottleneck_count_once),
-        cmocka_unit_test(a_guess_costs),
+        cmocka_unit_test(a_guess_costs_and_what_is_refused_does_not),
         cmocka_unit_test(naming_everything_fails_by_precision),
         cmocka_unit_test(recordings_of_something_else_do_not_count),
         cmocka_unit_test(memory_needs_no_samples_but_its_own_scenario),

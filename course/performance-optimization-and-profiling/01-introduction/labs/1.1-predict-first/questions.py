@@ -1,11 +1,11 @@
-"""Six programs that pass the scans of a day through some stages, and two questions about each: which stage is hot, and how hot?
+"""Seven programs that pass the scans of a day through some stages, and two questions about each: which stage is hot, and how hot?
 
 The hot stage is there by construction. Its share depends on the Python that runs it, so measure() takes it here and now.
 """
 import time
 
-COUNT = 6
-SECONDS = 0.25                             # of one program, on the machine that the costs below were measured on
+COUNT = 7
+SECONDS = 0.4                              # of one program, on the machine that the costs below were measured on
 DEPOTS = ("Aarhus", "Bremen", "Graz", "Lyon", "Malaga", "Porto", "Turin", "Zwolle")
 
 HEAD = '''"""{title}: what came in from the handheld scanners today."""
@@ -96,20 +96,24 @@ def trim_notes(scans):
         scan["note"] = re.sub(r"\\s+$", "", scan["note"])
     return scans
 '''),
-    "shorten_notes": ((11500, 0), "import textwrap\n", '''
+    "shorten_notes": ((150, 115), "import textwrap\n", '''
 def shorten_notes(scans):
-    """Make the notes short enough for the label."""
+    """Make the notes short enough for the small label, which {size} parcels of a hundred get."""
     for scan in scans:
-        scan["note"] = textwrap.shorten(scan["note"], width=18)
+        if scan["number"] % 100 < {size}:
+            scan["note"] = textwrap.shorten(scan["note"], width=18)
     return scans
 '''),
-    "keep_originals": ((5700, 0), "import copy\n", '''
+    "keep_originals": ((150, 57), "import copy\n", '''
 def keep_originals(scans):
-    """Keep each scan as it came, beside what becomes of it."""
-    return [dict(scan, original=copy.deepcopy(scan)) for scan in scans]
+    """Keep {size} scans of a hundred as they came, beside what becomes of them: those are audited."""
+    for scan in scans:
+        if scan["number"] % 100 < {size}:
+            scan["original"] = copy.deepcopy(scan)
+    return scans
 '''),
 }
-SIZELESS = ("shorten_notes", "keep_originals")
+OF_A_HUNDRED = ("shorten_notes", "keep_originals")
 
 UGLY = {
     "shorten_depots": (250, '''
@@ -204,17 +208,20 @@ def main():
 if __name__ == "__main__":
     main()
 '''
-TITLES = ("Morning round", "Night shift", "Return desk", "Sorting hall", "Customs shed", "Depot gate")
+TITLES = ("Morning round", "Night shift", "Return desk", "Sorting hall", "Customs shed", "Depot gate", "Evening van")
 
 
 def program(random, place, hot):
-    """Return (name, text, stages): `hot` is by far the costliest of the stages."""
+    """Return (name, text, stages, share): `hot` is by far the costliest of the stages, and should have that share in percent."""
     (fixed, each), imports, text = HOT[hot]
     ugly, plain = random.choice(sorted(UGLY)), random.sample(sorted(PLAIN), 2)
     others = READ + UGLY[ugly][0] + sum(PLAIN[name][0] for name in plain)
-    share = random.uniform(0.5, 0.88)
-    cost = fixed if hot in SIZELESS else max(share / (1 - share) * others, fixed + 100)
-    size = 4 + int((cost - fixed) / each) // 4 * 4 if each else 0
+    least = 1.7 * max(READ, UGLY[ugly][0])  # the hot one is so in each Python
+    share = random.uniform(least / (least + others), 0.93)
+    cost = max(share / (1 - share) * others, fixed + 100)
+    if hot in OF_A_HUNDRED:
+        cost = min(cost, fixed + 100 * each)
+    size = 4 + int((cost - fixed) / each) // 4 * 4
     width, customers = 8, 997
     if hot == "trim_notes":                # it tries again at each blank of a run
         width += int(((cost - fixed) / each) ** 0.5)
@@ -227,13 +234,13 @@ def program(random, place, hot):
                        depots=DEPOTS, customers=customers, width=width)
     calls = "\n".join("    scans = %s(scans)" % name for name, _ in stages)
     whole = head + "".join("\n" + text for _, text in stages) + MAIN.format(calls=calls)
-    return "scans%d.py" % (place + 1), whole, ["read_scans"] + [name for name, _ in stages]
+    return "scans%d.py" % (place + 1), whole, ["read_scans"] + [name for name, _ in stages], 100 * cost / (cost + others)
 
 
 def questions(random):
     asked = []
     for place, hot in enumerate(random.sample(sorted(HOT), COUNT)):
-        name, text, stages = program(random, place, hot)
+        name, text, stages, share = program(random, place, hot)
         asked.append({
             "program": {"name": name, "text": text},
             "ask": "which stage has the largest total time?",
@@ -241,27 +248,24 @@ def questions(random):
         asked.append({
             "program": {"name": name, "text": text},
             "ask": "what share of main's total time is that stage's total time, in percent?",
-            "choices": None, "answer": None, "tolerance": 10, "predict": True, "stage": hot})
+            "choices": None, "answer": None, "tolerance": 9, "predict": True, "stage": hot, "planned": share})
     return asked
 
 
 def measure(question):
-    """The share in percent of the stage that the question is about, as this Python spends it: the mean of two runs."""
-    shares = []
-    for _ in range(2):
-        namespace, spent = {"__name__": "program"}, {}
+    """The share in percent of the stage that the question is about, as this Python spends it."""
+    namespace, spent = {"__name__": "program"}, {}
 
-        def timed(name, function):
-            def call(*arguments):
-                start = time.process_time()
-                result = function(*arguments)
-                spent[name] = time.process_time() - start
-                return result
-            return call
+    def timed(name, function):
+        def call(*arguments):
+            start = time.process_time()
+            result = function(*arguments)
+            spent[name] = time.process_time() - start
+            return result
+        return call
 
-        exec(compile(question["program"]["text"], question["program"]["name"], "exec"), namespace)
-        for name in (question["stage"], "main"):
-            namespace[name] = timed(name, namespace[name])
-        namespace["main"]()
-        shares.append(100 * spent[question["stage"]] / spent["main"])
-    return round(sum(shares) / len(shares), 1)
+    exec(compile(question["program"]["text"], question["program"]["name"], "exec"), namespace)
+    for name in (question["stage"], "main"):
+        namespace[name] = timed(name, namespace[name])
+    namespace["main"]()
+    return round(100 * spent[question["stage"]] / spent["main"], 1)

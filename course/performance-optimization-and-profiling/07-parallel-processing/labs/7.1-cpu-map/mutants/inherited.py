@@ -29,7 +29,11 @@ def distances(pairs):
     """Return the distance of each (typed, candidate) pair, in the order of the pairs."""
     todo[:] = pairs
     with multiprocessing.get_context("spawn").Pool(len(os.sched_getaffinity(0))) as pool:
-        return pool.map(distance_at, range(len(pairs)))
+        try:
+            return pool.map(distance_at, range(len(pairs)))
+        finally:
+            pool.close()
+            pool.join()
 
 
 if __name__ == "__main__":

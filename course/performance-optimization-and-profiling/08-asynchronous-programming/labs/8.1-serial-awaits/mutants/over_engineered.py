@@ -1,7 +1,7 @@
 """Packs orders: each article is looked up, fetched and labelled by the warehouse's service."""
+import abc
 import asyncio
 import dataclasses
-import enum
 
 from pitviper_lab import ask_async
 
@@ -10,12 +10,84 @@ class OutOfStock(Exception):
     """The warehouse has none of the article left."""
 
 
-class Step(enum.Enum):
-    STOCK = 1
-    SHELF = 2
-    STORE_ROOM = 3
-    LABEL = 4
-    DONE = 5
+class Transport(abc.ABC):
+    @abc.abstractmethod
+    async def request(self, payload):
+        """Send a request, and return its answer."""
+
+
+class ServiceTransport(Transport):
+    async def request(self, payload):
+        return await ask_async(payload)
+
+
+class State(abc.ABC):
+    """A stage of a picking on its way through the warehouse."""
+
+    @abc.abstractmethod
+    def question(self, picking):
+        """What has to be asked."""
+
+    @abc.abstractmethod
+    def following(self, picking, answer):
+        """The state that the answer leads to; None at the end."""
+
+
+class StockState(State):
+    def question(self, picking):
+        return b"stock of %s for order %d" % (picking.article.encode(), picking.order)
+
+    def following(self, picking, answer):
+        if answer[:1] == b"0":
+            raise OutOfStock(picking.article)
+        else:
+            return StateRegistry.get("shelf")
+
+
+class ShelfState(State):
+    def question(self, picking):
+        return b"shelf of " + picking.answer
+
+    def following(self, picking, answer):
+        if answer[:1] in b"0123":
+            return StateRegistry.get("store room")
+        else:
+            return StateRegistry.get("label")
+
+
+class StoreRoomState(State):
+    def question(self, picking):
+        return b"store room for " + picking.answer
+
+    def following(self, picking, answer):
+        return StateRegistry.get("label")
+
+
+class LabelState(State):
+    def question(self, picking):
+        return b"label for " + picking.answer
+
+    def following(self, picking, answer):
+        picking.label = answer.decode()[:12]
+        return None
+
+
+class StateRegistry:
+    states = {}
+
+    @classmethod
+    def register(cls, name, state):
+        cls.states[name] = state
+
+    @classmethod
+    def get(cls, name):
+        return cls.states[name]
+
+
+StateRegistry.register("stock", StockState())
+StateRegistry.register("shelf", ShelfState())
+StateRegistry.register("store room", StoreRoomState())
+StateRegistry.register("label", LabelState())
 
 
 @dataclasses.dataclass
@@ -23,42 +95,31 @@ class Picking:
     order: int
     article: str
     place: int
-    step: Step = Step.STOCK
+    state: State = dataclasses.field(default_factory=lambda: StateRegistry.get("stock"))
     answer: bytes = b""
     label: str = ""
 
-    def question(self):
-        if self.step is Step.STOCK:
-            return b"stock of %s for order %d" % (self.article.encode(), self.order)
-        elif self.step is Step.SHELF:
-            return b"shelf of " + self.answer
-        elif self.step is Step.STORE_ROOM:
-            return b"store room for " + self.answer
-        elif self.step is Step.LABEL:
-            return b"label for " + self.answer
-        else:
-            raise RuntimeError("nothing to ask")
-
-    def take(self, answer):
-        if self.step is Step.STOCK:
-            if answer[:1] == b"0":
-                raise OutOfStock(self.article)
-            else:
-                self.step = Step.SHELF
-        elif self.step is Step.SHELF:
-            if answer[:1] in b"0123":
-                self.step = Step.STORE_ROOM
-            else:
-                self.step = Step.LABEL
-        elif self.step is Step.STORE_ROOM:
-            self.step = Step.LABEL
-        elif self.step is Step.LABEL:
-            self.label = answer.decode()[:12]
-            self.step = Step.DONE
+    async def advance(self, transport):
+        answer = await transport.request(self.state.question(self))
+        self.state = self.state.following(self, answer)
         self.answer = answer
 
+    @property
+    def is_done(self):
+        return self.state is None
 
-class Journal:
+
+class Listener(abc.ABC):
+    @abc.abstractmethod
+    def printed(self, picking):
+        """A label was printed."""
+
+    @abc.abstractmethod
+    def stopped(self, order):
+        """An order was stopped."""
+
+
+class Journal(Listener):
     def __init__(self):
         self.lines = []
 
@@ -67,6 +128,23 @@ class Journal:
 
     def stopped(self, order):
         self.lines.append("stop %d" % order)
+
+
+class Dispatcher(Listener):
+    def __init__(self):
+        self.listeners = []
+
+    def add(self, listener):
+        self.listeners.append(listener)
+        return self
+
+    def printed(self, picking):
+        for listener in self.listeners:
+            listener.printed(picking)
+
+    def stopped(self, order):
+        for listener in self.listeners:
+            listener.stopped(order)
 
 
 class Group:
@@ -107,16 +185,17 @@ class Group:
 
 
 class Packer:
-    def __init__(self, order, articles, journal):
+    def __init__(self, order, articles, transport, listener):
         self.order = order
+        self.transport = transport
+        self.listener = listener
         self.pickings = [Picking(order, article, place) for place, article in enumerate(articles)]
-        self.journal = journal
         self.labels = [None] * len(articles)
 
     async def run_one(self, picking):
-        while picking.step is not Step.DONE:
-            picking.take(await ask_async(picking.question()))
-        self.journal.printed(picking)
+        while not picking.is_done:
+            await picking.advance(self.transport)
+        self.listener.printed(picking)
         self.labels[picking.place] = picking.label
 
     async def run(self):
@@ -125,7 +204,7 @@ class Packer:
                 for picking in self.pickings:
                     group.start(self.run_one(picking))
         except OutOfStock:
-            self.journal.stopped(self.order)
+            self.listener.stopped(self.order)
             return None
         else:
             return self.labels
@@ -135,11 +214,13 @@ class Warehouse:
     def __init__(self, orders):
         self.orders = orders
         self.journal = Journal()
+        self.listener = Dispatcher().add(self.journal)
+        self.transport = ServiceTransport()
         self.packed = []
 
     async def run(self):
         for order, articles in enumerate(self.orders):
-            packer = Packer(order, articles, self.journal)
+            packer = Packer(order, articles, self.transport, self.listener)
             self.packed.append(await packer.run())
         return self.packed, self.journal.lines
 
