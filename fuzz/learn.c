@@ -21,7 +21,7 @@ static const struct grade_lab course[] = {
 
 static void expect_event(const struct learn_event *x)
 {
-    const char *const texts[] = {x->lab, x->receipt, x->recording, x->version};
+    const char *const texts[] = {x->lab, x->receipt, x->recording, x->version, x->work};
     for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
         EXPECT(strlen(texts[i]) <= LEARN_SHORT_MAX);
     EXPECT(strlen(x->text) <= LEARN_TEXT_MAX && strlen(x->python) <= LEARN_PATH_MAX);

@@ -18,6 +18,8 @@ static const struct cmd_verb *const verbs[] = {
     &learn_hint_verb,
     &learn_solution_verb,
     &learn_reflect_verb,
+    &learn_project_verb,
+    &learn_review_verb,
     &learn_progress_verb,
     &learn_report_verb,
     &learn_verify_verb,

@@ -153,6 +153,7 @@ void learner_put_page(struct buffer *out, const struct learner *l, const char *n
     for (size_t i = 0; i < l->state.count; i++)
         if (l->state.labs[i].lab->kind == GRADE_PROGRAM)
             put_capstone(out, &l->state.labs[i]);
+    learner_put_work_page(out, l);
     buffer_append_string(out,
         "<p>Each receipt is a file <code>receipts/ID.json</code> of the course's folder. A check that a learner runs "
         "proves nothing to others: a grade is what somebody else's run of the same source says.</p>\n"

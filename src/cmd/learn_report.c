@@ -134,6 +134,7 @@ void learner_put_report(struct buffer *out, const struct learner *l, const char 
     for (size_t i = 0; i < l->state.count; i++)
         if (l->state.labs[i].lab->kind == GRADE_PROGRAM)
             put_capstone(out, &l->state.labs[i]);
+    learner_put_work(out, l);
     buffer_append_string(out,
         "\nEach receipt is a file receipts/ID.json of the course's folder. A check that a learner "
         "runs proves nothing to\nothers: a grade is what somebody else's run of the same source says.\n");

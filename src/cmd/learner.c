@@ -197,6 +197,9 @@ void learner_put_next(struct buffer *out, const struct learner *l)
         [LEARN_STEP_RUN] = "run",
         [LEARN_STEP_CHECK] = "check",
         [LEARN_STEP_REFLECT] = "reflect",
+        [LEARN_STEP_CAPSTONE] = "next capstone",
+        [LEARN_STEP_PROJECT] = "project",
+        [LEARN_STEP_REVIEW] = "review",
         [LEARN_STEP_REPORT] = "report",
     };
     buffer_append_string(out, "next: ");
@@ -248,6 +251,18 @@ static void put_lab(struct buffer *out, const struct learner *l, const struct le
     }
 }
 
+/* What is left when the core labs are passed. */
+static void put_beyond(struct buffer *out, const struct learn_state *s)
+{
+    buffer_append_string(out, "all core labs are passed, and all reflections written\n");
+    if (s->step == LEARN_STEP_CAPSTONE)
+        buffer_append_string(out, "the capstone comes next: a whole application, made faster\n");
+    else if (s->step == LEARN_STEP_PROJECT)
+        buffer_append_string(out, "the final project is left, and the reviews\n");
+    else if (s->step == LEARN_STEP_REVIEW)
+        buffer_printf(out, "%u of %u works are reviewed\n", s->work.reviewed, LEARN_WORKS);
+}
+
 void learner_put_where(struct buffer *out, const struct learner *l)
 {
     const struct learn_state *s = &l->state;
@@ -255,14 +270,14 @@ void learner_put_where(struct buffer *out, const struct learner *l)
     buffer_append_string(out, "course: ");
     text_append_safe(out, l->course.root, strlen(l->course.root));
     buffer_append_byte(out, '\n');
-    if (s->step != LEARN_STEP_REPORT)
+    if (s->step < LEARN_STEP_CAPSTONE)
         buffer_printf(out, "module %02u of %02u, %s\n", s->module, GRADE_MODULES, m == NULL ? "" : m->title);
     if (s->lab != NULL)
         put_lab(out, l, s->lab);
     else if (s->step == LEARN_STEP_REFLECT)
         buffer_append_string(out, "its core labs are passed; the reflection is to be written\n");
     else
-        buffer_append_string(out, "all core labs are passed, and all reflections written\n");
+        put_beyond(out, s);
     if (s->step == LEARN_STEP_NEXT && s->modules[s->module].core_passed == 0) {
         buffer_append_string(out, "its lesson first: ");
         learner_put_lesson(out, s->module);

@@ -73,9 +73,13 @@ int learner_check(struct learner *l, const struct grade_lab *lab, const struct l
 void learner_put_report(
     struct buffer *out, const struct learner *l, const char *name); /* name: whose; NULL: not said */
 void learner_put_page(struct buffer *out, const struct learner *l, const char *name);
+/* learn_work.c: of these, the final project and the reviews. */
+void learner_put_work(struct buffer *out, const struct learner *l);
+void learner_put_work_page(struct buffer *out, const struct learner *l);
 
 extern const struct cmd_verb learn_start_verb, learn_next_verb, learn_run_verb, learn_check_verb, learn_watch_verb,
-    learn_hint_verb, learn_solution_verb, learn_reflect_verb, learn_progress_verb, learn_report_verb, learn_verify_verb;
+    learn_hint_verb, learn_solution_verb, learn_reflect_verb, learn_project_verb, learn_review_verb,
+    learn_progress_verb, learn_report_verb, learn_verify_verb;
 
 /* --sandbox-level N, 0 to 4; -1: not said */
 #define LEARNER_LEVELS                                                                                                 \

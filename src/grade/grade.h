@@ -17,7 +17,7 @@
 #include "stats/stats.h"
 
 /* ---- course.c: the embedded course ---- */
-struct grade_file {   /* one file of the course; embedded, never freed */
+struct grade_file {   /* one file of the labs, the project or the reviews; embedded, never freed */
     const char *path; /* below the course's folder: "03-algorithm-optimization/labs/3.1-interval-overlaps/lab.json" */
     const char *data; /* a NUL behind it */
     size_t size;
@@ -194,5 +194,11 @@ int grade_program_write(const struct grade_lab *lab, uint64_t seed, const char *
 /* What was planted in it, for after a pass, as text. */
 int grade_program_key(
     const struct grade_lab *lab, uint64_t seed, const char *python, struct buffer *into, struct error *e);
+
+/* ---- readability.c ---- */
+/* How readable a source is beside another: 0 to 1, and in one line what costs most ("" where nothing does); neither is
+ * run. -EBADMSG where the other one cannot be measured. docs/grading.md. */
+int grade_readability(const char *python, const char *source, size_t size, const char *other, size_t other_size,
+    double *ret_share, char *why, size_t why_size);
 
 #endif

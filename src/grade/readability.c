@@ -124,3 +124,9 @@ int readability_measure(const char *python, const char *source, size_t size, con
     sandbox_result_release(&result);
     return r;
 }
+
+int grade_readability(const char *python, const char *source, size_t size, const char *other, size_t other_size,
+    double *ret_share, char *why, size_t why_size)
+{
+    return readability_measure(python, source, size, other, other_size, ret_share, why, why_size);
+}

@@ -23,6 +23,8 @@ static const char *const kind_names[LEARN_KINDS] = {
     [LEARN_HINT] = "hint",
     [LEARN_SOLUTION] = "solution",
     [LEARN_REFLECT] = "reflect",
+    [LEARN_PROJECT] = "project",
+    [LEARN_REVIEW] = "review",
 };
 
 static const char *const outcome_words[] = {
@@ -114,6 +116,17 @@ static enum learn_kind take_kind(const json_t *object)
     return LEARN_OTHER;
 }
 
+/* Levels of the rubric: whatever is none is open. */
+static void take_levels(const json_t *object, const char *key, int8_t into[LEARN_CRITERIA])
+{
+    const json_t *array = json_object_get(object, key);
+    for (size_t i = 0; i < LEARN_CRITERIA; i++) {
+        const json_t *value = json_array_get(array, i);
+        json_int_t level = json_integer_value(value);
+        into[i] = json_is_integer(value) && level >= 0 && level <= 3 ? (int8_t)level : -1;
+    }
+}
+
 static int take_event(const json_t *object, struct arena *a, struct learn_event *x)
 {
     const char *id = json_string_value(json_object_get(object, "id"));
@@ -141,8 +154,11 @@ static int take_event(const json_t *object, struct arena *a, struct learn_event 
     x->python = take_text(object, "python", LEARN_PATH_MAX, a);
     x->version = take_text(object, "version", LEARN_SHORT_MAX, a);
     x->text = take_text(object, "text", LEARN_TEXT_MAX, a);
+    x->work = take_text(object, "work", LEARN_SHORT_MAX, a);
+    take_levels(object, "levels", x->levels);
+    take_levels(object, "most", x->most);
     if (x->lab == NULL || x->receipt == NULL || x->recording == NULL || x->python == NULL || x->version == NULL ||
-        x->text == NULL)
+        x->text == NULL || x->work == NULL)
         return -ENOMEM;
     if (!learn_id_valid(x->receipt))
         x->receipt = "";
@@ -179,6 +195,17 @@ static void put_seed(struct json *j, uint64_t seed)
         json_text(j, "seed", text);
 }
 
+static void put_levels(struct json *j, const char *name, const int8_t levels[LEARN_CRITERIA])
+{
+    json_array_begin(j, name);
+    for (size_t i = 0; i < LEARN_CRITERIA; i++)
+        if (levels[i] >= 0)
+            json_write_integer(j, NULL, levels[i]);
+        else
+            json_write_null(j, NULL);
+    json_array_end(j);
+}
+
 static void put_check(struct json *j, const struct learn_event *x)
 {
     json_text(j, "outcome", learn_outcome_word(x->outcome));
@@ -209,9 +236,14 @@ int learn_event_put(struct buffer *out, const struct learn_event *x)
         json_write_integer(&j, "module", x->module);
     if (x->step != 0)
         json_write_integer(&j, "step", x->step);
-    if (x->kind == LEARN_CHECK)
+    put_known(&j, "work", x->work);
+    if (x->kind == LEARN_CHECK || x->kind == LEARN_PROJECT)
         put_check(&j, x);
-    if (x->kind == LEARN_SELF_CHECK || x->kind == LEARN_WATCH) {
+    if (x->kind == LEARN_PROJECT || x->kind == LEARN_REVIEW)
+        put_levels(&j, "levels", x->levels);
+    if (x->kind == LEARN_PROJECT)
+        put_levels(&j, "most", x->most);
+    if (x->kind == LEARN_SELF_CHECK || x->kind == LEARN_WATCH || x->kind == LEARN_REVIEW) {
         json_write_integer(&j, "right", x->right);
         json_write_integer(&j, "of", x->of);
     }

@@ -15,5 +15,11 @@ int file_read(const char *path, struct buffer *into);
 int folder_make(const char *path, struct error *e);
 /* l->text into l->events; the arena is set up. -E2BIG, -ENOMEM. */
 int log_parse(struct learn_log *l);
+/* Does it stand instead of the other one? The earlier of two alike does. */
+bool attempt_is_better(const struct learn_event *x, const struct learn_event *than);
+/* An event with a `work` and no lab. */
+void work_take(struct learn_work_state *w, const struct learn_event *x);
+/* What comes when no lab and no reflection is owed. */
+enum learn_step work_step(const struct learn_state *s);
 
 #endif

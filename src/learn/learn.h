@@ -20,6 +20,8 @@
 #define LEARN_TEXT_MAX ((size_t)16 << 10) /* bytes of a reflection */
 #define LEARN_SHORT_MAX 256u              /* bytes of any other text of an event */
 #define LEARN_FIGURES_MAX 32u
+#define LEARN_CRITERIA 8u /* of the rubric of the final project; the last is the reviews that were given */
+#define LEARN_WORKS 3u    /* to review, alone */
 #define LEARN_RECEIPT_MAX ((size_t)4 << 20)
 #define LEARN_RECORDING_MAX ((size_t)256 << 20)
 #define LEARN_PATH_MAX 4096u
@@ -51,13 +53,16 @@ enum learn_kind {
     LEARN_OTHER,      /* of another version: kept, and not read */
     LEARN_START,      /* python, version */
     LEARN_SELF_CHECK, /* right, of */
-    LEARN_BEGIN,      /* lab, and the seed of its questions: it was laid down */
+    LEARN_BEGIN,      /* lab, and the seed of its questions; or work, the project: it was laid down */
     LEARN_RUN,        /* lab, recording */
     LEARN_CHECK,      /* lab, outcome, quick, receipt, points, right, of, seed, level, spent_ns, figures */
     LEARN_WATCH,      /* lab, of: how many quick checks */
     LEARN_HINT,       /* lab, step: from 1 on */
     LEARN_SOLUTION,   /* lab */
     LEARN_REFLECT,    /* module, receipt, text */
+    LEARN_PROJECT,    /* work: "weblog" or "own"; outcome, receipt, points, of, levels, most, level, spent_ns, figures;
+                         quick: not reproduced, since it cannot be run or shown */
+    LEARN_REVIEW,     /* work: "first", or the name of somebody's; levels, right (sentences with an anchor), of, text */
     LEARN_KINDS,
 };
 /* What the figures of a checked capstone begin with; estimates of its gates come after these. */
@@ -77,7 +82,7 @@ struct learn_event {
     char machine[17];
     uint64_t time_ns; /* since the epoch */
     enum learn_kind kind;
-    const char *lab, *receipt, *recording, *python, *version, *text; /* "": none */
+    const char *lab, *receipt, *recording, *python, *version, *text, *work; /* "": none */
     unsigned module, step, points, right, of;
     int level;
     bool quick;
@@ -85,7 +90,8 @@ struct learn_event {
     uint64_t seed, spent_ns;
     const double *figures; /* what the receipt measured: each gate's estimate and interval */
     unsigned figure_count;
-    const char *line; /* as it stands in the log, without its end */
+    int8_t levels[LEARN_CRITERIA], most[LEARN_CRITERIA]; /* of the rubric, 0 to 3: reached, and possible; -1: open */
+    const char *line;                                    /* as it stands in the log, without its end */
     size_t line_size;
 };
 /* -EBADMSG: no event. Texts live in the arena; `line` is borrowed. */
@@ -132,7 +138,25 @@ struct learn_module_state {
     const struct learn_event *reflection; /* the newest; NULL: none */
     uint64_t spent_ns;                    /* reading and reflecting, not the labs */
 };
-enum learn_step { LEARN_STEP_NEXT, LEARN_STEP_RUN, LEARN_STEP_CHECK, LEARN_STEP_REFLECT, LEARN_STEP_REPORT };
+struct learn_work_state {                  /* what is done besides the labs */
+    const struct learn_event *begun;       /* the project that was laid down last; NULL: none */
+    const struct learn_event *best, *last; /* checks of it that were settled; NULL: none */
+    const struct learn_event *redacted;    /* the last that was not reproduced, by their own word; NULL: none */
+    const struct learn_event
+        *reviews[LEARN_WORKS];           /* the first that was kept of each: the reference was not seen then */
+    unsigned checks, reviewed, anchored; /* anchored: sentences of those reviews */
+};
+/* The one next thing. CAPSTONE, PROJECT and REVIEW come when the core labs and reflections are done. */
+enum learn_step {
+    LEARN_STEP_NEXT,
+    LEARN_STEP_RUN,
+    LEARN_STEP_CHECK,
+    LEARN_STEP_REFLECT,
+    LEARN_STEP_CAPSTONE,
+    LEARN_STEP_PROJECT,
+    LEARN_STEP_REVIEW,
+    LEARN_STEP_REPORT,
+};
 struct learn_state {
     struct learn_lab_state *labs; /* in the course's order; free() by learn_state_release */
     size_t count;
@@ -143,12 +167,41 @@ struct learn_state {
     const struct learn_event *self_check;
     const struct learn_event *start; /* the last of this machine, else the last; NULL: none */
     uint64_t spent_ns;               /* all of it */
+    struct learn_work_state work;
 };
 /* Events are borrowed from the log. */
 int learn_state_compute(const struct learn_log *log, const struct grade_lab *labs, size_t count, const char *machine,
     struct learn_state *ret, struct error *e);
 void learn_state_release(struct learn_state *s);
 struct learn_lab_state *learn_state_find(const struct learn_state *s, const char *lab_id);
+
+/* ---- work.c: the final project and the reviews, in the log ---- */
+extern const char *const learn_work_names[LEARN_WORKS];        /* "first", "second", "third" */
+extern const char *const learn_criteria[LEARN_CRITERIA];       /* as in the rubric */
+extern const unsigned learn_criterion_weights[LEARN_CRITERIA]; /* 100 together */
+extern const char *const learn_projects[];                     /* supplied: "weblog" ...; NULL at the end */
+bool learn_project_supplied(const char *name);
+
+/* ---- review.c: one review, as it is written ---- */
+#define LEARN_REVIEW_CRITERIA 7u /* the last of the rubric is about these reviews */
+struct learn_review {
+    int8_t levels[LEARN_REVIEW_CRITERIA]; /* -1: none given */
+    bool placed[LEARN_REVIEW_CRITERIA];   /* its sentence names a place */
+    bool first;                           /* it says what to do first */
+    unsigned sentences, anchored;         /* anchored: `file:line`, a receipt's id or a recording */
+    size_t words;
+};
+/* A file of the work that a review may name: report.md, after/weblog.py. */
+struct learn_work_file {
+    const char *name, *text;
+    size_t size;
+};
+/* Reads the table of criteria and "To the author, first". An anchor to a line counts where the work has that line. The
+ * receipts are the log's; NULL: none. Text that is no review gives one in which all is missing. */
+void learn_review_read(const char *text, size_t size, const struct learn_work_file *files, size_t count,
+    const struct learn_log *log, struct learn_review *ret);
+/* What is missing, a line each; nothing where it is whole. */
+void learn_review_missing(const struct learn_review *r, struct buffer *out);
 
 /* ---- lay.c: a lab in the learner's folder ---- */
 struct learn_laid {

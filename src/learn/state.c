@@ -43,7 +43,7 @@ static int rank(const struct learn_event *x)
 }
 
 /* The earlier of two alike stands. */
-static bool is_better(const struct learn_event *x, const struct learn_event *than)
+bool attempt_is_better(const struct learn_event *x, const struct learn_event *than)
 {
     if (than == NULL || (x->outcome == GRADE_PASSED) != (than->outcome == GRADE_PASSED))
         return than == NULL || x->outcome == GRADE_PASSED;
@@ -61,7 +61,7 @@ static void take_check(struct learn_lab_state *lab, const struct learn_event *x)
     lab->attempts++;
     lab->passed = lab->passed || x->outcome == GRADE_PASSED;
     lab->last = x;
-    if (is_better(x, lab->best))
+    if (attempt_is_better(x, lab->best))
         lab->best = x;
 }
 
@@ -87,6 +87,8 @@ static void take_lab_event(struct learn_lab_state *lab, const struct learn_event
     case LEARN_BEGIN:
     case LEARN_WATCH:
     case LEARN_REFLECT:
+    case LEARN_PROJECT:
+    case LEARN_REVIEW:
     case LEARN_KINDS:
         break;
     }
@@ -177,7 +179,7 @@ static void find_step(struct learn_state *s)
     else if (next != NULL)
         set_step(s, LEARN_STEP_NEXT, next, next->lab->module);
     else
-        set_step(s, LEARN_STEP_REPORT, NULL, GRADE_MODULES);
+        set_step(s, work_step(s), NULL, GRADE_MODULES);
 }
 
 static void take_event(struct learn_state *s, const struct learn_event *x, const char *machine)
@@ -189,6 +191,8 @@ static void take_event(struct learn_state *s, const struct learn_event *x, const
         s->modules[x->module].reflection = x;
     else if (x->kind == LEARN_SELF_CHECK)
         s->self_check = x;
+    else if (lab == NULL && x->work != NULL && x->work[0] != '\0')
+        work_take(&s->work, x);
     else if (x->kind == LEARN_START &&
              (s->start == NULL || strcmp(x->machine, machine) == 0 || strcmp(s->start->machine, machine) != 0))
         s->start = x;

@@ -106,8 +106,30 @@ static void gives_back_what_was_added(void **state)
     struct error e;
     assert_int_equal(learn_log_add(&course, &x, &e), 0);
     assert_int_equal(learn_log_add(&course, &y, &e), 0);
+    struct learn_event z = {.kind = LEARN_PROJECT,
+        .work = "weblog",
+        .levels = {-1, -1, 3, 2, 2, -1, -1, 0},
+        .most = {3, 0, 3, 2},
+        .outcome = GRADE_PASSED,
+        .points = 40};
+    struct learn_event w = {.kind = LEARN_REVIEW,
+        .work = "second",
+        .levels = {2, 1, 0, 3, 2, 1, 0, -1},
+        .right = 3,
+        .of = 9,
+        .text = "| a | 1 |\n"};
+    assert_int_equal(learn_log_add(&course, &z, &e), 0);
+    assert_int_equal(learn_log_add(&course, &w, &e), 0);
     read_into(&course, &l);
-    assert_int_equal(l.count, 2);
+    assert_int_equal(l.count, 4);
+    assert_string_equal(l.events[2].work, "weblog");
+    assert_memory_equal(l.events[2].levels, z.levels, sizeof(z.levels));
+    assert_memory_equal(l.events[2].most, z.most, sizeof(z.most));
+    assert_int_equal(l.events[2].outcome, GRADE_PASSED);
+    assert_string_equal(l.events[3].work, "second");
+    assert_memory_equal(l.events[3].levels, w.levels, sizeof(w.levels));
+    assert_int_equal(l.events[3].right, 3);
+    assert_string_equal(l.events[3].text, w.text);
     const struct learn_event *got = &l.events[0];
     assert_int_equal(got->kind, LEARN_CHECK);
     assert_string_equal(got->id, x.id);

@@ -45,6 +45,13 @@ static struct learn_event *put(unsigned minute, enum learn_kind kind, const char
     return x;
 }
 
+static struct learn_event *work(unsigned minute, enum learn_kind kind, const char *name)
+{
+    struct learn_event *x = put(minute, kind, "");
+    x->work = name;
+    return x;
+}
+
 static struct learn_event *check(unsigned minute, const char *lab, enum grade_outcome outcome, unsigned points)
 {
     struct learn_event *x = put(minute, LEARN_CHECK, lab);
@@ -93,7 +100,7 @@ static void leads_through_the_course(void **state)
     check(6, "2.1", GRADE_PASSED, 90);
     check(7, "2.2", GRADE_PASSED, 90);
     put(8, LEARN_REFLECT, "")->module = 2;
-    expect_step(LEARN_STEP_REPORT, NULL, 9);
+    expect_step(LEARN_STEP_PROJECT, NULL, 9);
     put(9, LEARN_BEGIN, "1.3"); /* a stretch lab, once it is begun */
     expect_step(LEARN_STEP_RUN, "1.3", 1);
 }
@@ -259,6 +266,88 @@ static void a_reflection_has_sixty_words(void **state)
     assert_non_null(strstr(e.text, "2 words"));
 }
 
+static void all_labs_are_done(void)
+{
+    check(1, "1.1", GRADE_PASSED, 90);
+    check(1, "1.2", GRADE_PASSED, 90);
+    check(1, "2.1", GRADE_PASSED, 90);
+    check(1, "2.2", GRADE_PASSED, 90);
+    put(2, LEARN_REFLECT, "")->module = 1;
+    put(2, LEARN_REFLECT, "")->module = 2;
+}
+
+static void project_and_reviews_come_after_the_labs(void **state)
+{
+    (void)state;
+    all_labs_are_done();
+    work(3, LEARN_BEGIN, "weblog");
+    expect_step(LEARN_STEP_PROJECT, NULL, 9);
+    work(4, LEARN_PROJECT, "weblog")->outcome = GRADE_SLOW;
+    expect_step(LEARN_STEP_PROJECT, NULL, 9);
+    work(5, LEARN_PROJECT, "weblog")->outcome = GRADE_PASSED;
+    expect_step(LEARN_STEP_REVIEW, NULL, 9);
+    work(6, LEARN_REVIEW, "first");
+    work(7, LEARN_REVIEW, "third");
+    work(8, LEARN_REVIEW, "third");
+    work(9, LEARN_REVIEW, "somebody's");
+    expect_step(LEARN_STEP_REVIEW, NULL, 9);
+    work(10, LEARN_REVIEW, "second");
+    expect_step(LEARN_STEP_REPORT, NULL, 9);
+}
+
+static void the_best_check_of_the_project_stands(void **state)
+{
+    (void)state;
+    work(1, LEARN_BEGIN, "weblog");
+    struct learn_event *best = work(2, LEARN_PROJECT, "weblog");
+    best->outcome = GRADE_PASSED;
+    best->points = 40;
+    work(3, LEARN_PROJECT, "weblog")->outcome = GRADE_UNRESOLVED;
+    work(4, LEARN_PROJECT, "weblog")->outcome = GRADE_FAULT;
+    work(5, LEARN_PROJECT, "weblog")->outcome = GRADE_WRONG;
+    struct learn_state s = compute();
+    assert_int_equal(s.work.checks, 2);
+    assert_ptr_equal(s.work.best, best);
+    assert_int_equal(s.work.last->outcome, GRADE_WRONG);
+    assert_string_equal(s.work.begun->work, "weblog");
+    learn_state_release(&s);
+}
+
+static void one_that_cannot_be_shown_is_no_check(void **state)
+{
+    (void)state;
+    all_labs_are_done();
+    work(3, LEARN_PROJECT, "own")->quick = true;
+    struct learn_state s = compute();
+    assert_null(s.work.best);
+    assert_non_null(s.work.redacted);
+    assert_int_equal(s.step, LEARN_STEP_REVIEW);
+    learn_state_release(&s);
+}
+
+static void the_first_review_of_a_work_stands(void **state)
+{
+    (void)state;
+    struct learn_event *first = work(1, LEARN_REVIEW, "second");
+    first->right = 2;
+    work(2, LEARN_REVIEW, "second")->right = 9;
+    struct learn_state s = compute();
+    assert_int_equal(s.work.reviewed, 1);
+    assert_int_equal(s.work.anchored, 2);
+    assert_ptr_equal(s.work.reviews[1], first);
+    assert_null(s.work.reviews[0]);
+    learn_state_release(&s);
+}
+
+static void the_weights_of_the_rubric_are_a_hundred(void **state)
+{
+    (void)state;
+    unsigned sum = 0;
+    for (size_t i = 0; i < LEARN_CRITERIA; i++)
+        sum += learn_criterion_weights[i];
+    assert_int_equal(sum, 100);
+}
+
 static void the_briefs_questions_are_asked_word_for_word(void **state)
 {
     (void)state;
@@ -299,6 +388,11 @@ int main(void)
         TEST(what_the_log_says_of_unknown_labs_is_nothing),
         TEST(a_reflection_cites_a_receipt_and_quotes_it),
         TEST(a_reflection_has_sixty_words),
+        TEST(project_and_reviews_come_after_the_labs),
+        TEST(the_best_check_of_the_project_stands),
+        TEST(one_that_cannot_be_shown_is_no_check),
+        TEST(the_first_review_of_a_work_stands),
+        TEST(the_weights_of_the_rubric_are_a_hundred),
         TEST(the_briefs_questions_are_asked_word_for_word),
         TEST(every_question_has_its_answer),
     };
