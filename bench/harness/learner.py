@@ -14,9 +14,10 @@ from pathlib import Path
 
 CHECK_SECONDS = 300  # after which a command hangs
 PASSED, NOT_PASSED, FAULT, UNSETTLED = 0, 1, 3, 4  # how `learn check` ends
-WORDS = ("Before I measured, I expected another place to be the slow one, and the recording showed me that I was wrong about it. I changed one "
-         "thing at a time and looked at the interval after each change. What I left alone is the rest of the program, since no share of its "
-         "time was worth the trouble. With a hundred times the input the answer would be another one again, and I would measure again. ")
+WORDS = ("Before I measured, I expected another place to be the slow one, and the recording showed me that I was wrong about it. "
+         "I changed one thing at a time and looked at the interval after each change. What I left alone is the rest of the program, "
+         "since no share of its time was worth the trouble. With a hundred times the input the answer would be another one again, "
+         "and I would measure again. ")
 
 
 @dataclass

@@ -34,7 +34,8 @@ void check_gate_text(const struct grade_gate_result *g, struct buffer *into)
         snprintf(
             text, sizeof(text), "about %.3g, in a quick look; the limit is %.3g", g->measure.estimate, g->gate->limit);
     else if (g->gate->kind == GRADE_GROWTH && g->outcome == GRADE_PASSED && g->measure.high > GROWTH_FLAT)
-        snprintf(text, sizeof(text), "its time hardly grows over these sizes; at most n^%.2f is wanted", g->gate->limit);
+        snprintf(
+            text, sizeof(text), "its time hardly grows over these sizes; at most n^%.2f is wanted", g->gate->limit);
     else if (!isnan(g->measure.estimate)) {
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral" /* of the table above */

@@ -120,17 +120,15 @@ int check_program_findings(struct check *c)
 
 /* ---- what a kill leaves ---- */
 
-/* "17" of the child's answer, a text in canonical bytes: how many records there are. -EBADMSG: it says what is wrong.
- */
-static int take_count(const struct buffer *answer, size_t *ret, char *why, size_t why_size)
+/* "17 18" of the child's answer, a text in canonical bytes: for how many records append had returned, and how many are
+ * there. -EBADMSG: it says what is wrong. */
+static int take_counts(const struct buffer *answer, size_t *ret_appended, size_t *ret_there, char *why, size_t why_size)
 {
     char text[200] = "";
     const char *shown = (const char *)answer->data;
     if (answer->size > 5 && shown[0] == 'S')
         snprintf(text, sizeof(text), "%.*s", (int)(answer->size - 5), shown + 5);
-    char *end;
-    *ret = strtoul(text, &end, 10);
-    if (text[0] >= '0' && text[0] <= '9' && *end == '\0')
+    if (sscanf(text, "%zu %zu", ret_appended, ret_there) == 2)
         return 0;
     snprintf(why, why_size, "after a kill: %s", text);
     return -EBADMSG;
@@ -143,22 +141,23 @@ static void tell(struct check *c, enum grade_outcome outcome)
 }
 
 /* The journal is opened again in the folder of the process that was killed. */
-static int read_again(struct check *c, size_t appended)
+static int read_again(struct check *c, size_t *ret_appended)
 {
     struct trial t;
-    size_t count = 0;
+    size_t there = 0;
+    *ret_appended = 0;
     int r = trial_call(&c->runner, &c->learner, READ, false, READ_WALL_NS, &t, c->e);
     if (r < 0)
         return r;
     if (t.outcome != GRADE_PASSED) {
         snprintf(c->told.why, sizeof(c->told.why), "after a kill: %.900s", t.why);
         tell(c, t.outcome == GRADE_WRONG ? GRADE_WRONG : GRADE_BROKEN);
-    } else if (take_count(&t.answer, &count, c->told.why, sizeof(c->told.why)) < 0) {
+    } else if (take_counts(&t.answer, ret_appended, &there, c->told.why, sizeof(c->told.why)) < 0) {
         tell(c, GRADE_WRONG);
-    } else if (count < appended) {
+    } else if (there < *ret_appended) {
         snprintf(c->told.why, sizeof(c->told.why),
             "append had returned for %zu records when the process was killed, and %zu of them were there again",
-            appended, count);
+            *ret_appended, there);
         tell(c, GRADE_WRONG);
     }
     trial_release(&t);
@@ -175,15 +174,15 @@ static int kill_once(struct check *c, unsigned number)
         if (r < 0)
             return r;
         enum grade_outcome outcome = t.outcome;
-        size_t appended = t.beats;
+        size_t appended;
         snprintf(c->told.why, sizeof(c->told.why), "%s", outcome == GRADE_SLOW ? "" : t.why);
         trial_release(&t);
         if (outcome != GRADE_SLOW) { /* it failed before it was killed */
             tell(c, outcome == GRADE_WRONG ? GRADE_WRONG : GRADE_BROKEN);
             return 0;
         }
-        if (appended > 0)
-            return read_again(c, appended);
+        if ((r = read_again(c, &appended)) < 0 || appended > 0 || c->r->outcome != GRADE_PASSED)
+            return r;
     }
     return 0; /* this machine is too slow for it; the journal's scenario was right */
 }

@@ -159,13 +159,17 @@ static const char *call_text(enum stats_call call)
                                   : "not settled";
 }
 
-/* A change in per cent; an interval that is wider than that has no end worth telling. */
-static void put_change(char *ret, size_t size, double ratio)
+/* "CPU -53.6 % (-70.4 to -27.2, faster)". An interval that reaches ten times as much tells nothing but that. */
+static void put_change(char *ret, size_t size, const char *metric, const struct stats_decision *d)
 {
-    if (ratio > 10)
-        snprintf(ret, size, "more than +900");
+    if (isnan(d->estimate))
+        snprintf(ret, size, "%s not measured", metric);
+    else if (!(d->high < 10))
+        snprintf(
+            ret, size, "%s %+.1f %% (too few runs, or too noisy, for an interval)", metric, 100 * (d->estimate - 1));
     else
-        snprintf(ret, size, "%+.1f", 100 * (ratio - 1));
+        snprintf(ret, size, "%s %+.1f %% (%+.1f to %+.1f, %s)", metric, 100 * (d->estimate - 1), 100 * (d->low - 1),
+            100 * (d->high - 1), call_text(d->call));
 }
 
 static void put_experiment(struct project_criterion *c, const char *name, const struct experiment_result *x)
@@ -177,14 +181,10 @@ static void put_experiment(struct project_criterion *c, const char *name, const 
         return;
     }
     for (int i = 0; i < PROVE_METRICS; i++) {
-        const struct prove_estimate *m = &x->result.metrics[i];
+        char change[160];
         size_t used = strlen(line);
-        char estimate[24], low[24], high[24];
-        put_change(estimate, sizeof(estimate), m->decision.estimate);
-        put_change(low, sizeof(low), m->decision.low);
-        put_change(high, sizeof(high), m->decision.high);
-        snprintf(line + used, sizeof(line) - used, "%s%s %s %% (%s to %s, %s)", i > 0 ? "; " : "", metrics[i], estimate,
-            low, high, call_text(m->decision.call));
+        put_change(change, sizeof(change), metrics[i], &x->result.metrics[i].decision);
+        snprintf(line + used, sizeof(line) - used, "%s%s", i > 0 ? "; " : "", change);
     }
     found(c, "%s: %s", name, line);
 }
@@ -192,7 +192,7 @@ static void put_experiment(struct project_criterion *c, const char *name, const 
 static void put_claims(struct project *p, struct project_criterion *c)
 {
     const struct stats_decision *d = &p->verdict.result.metrics[p->manifest.metric].decision;
-    for (size_t i = 0; i < p->report.claim_count && p->verdict.done; i++) {
+    for (size_t i = 0; i < p->report.claim_count && p->verdict.done && d->low > 0 && d->high < 10; i++) {
         double claim = p->report.claims[i];
         bool fits = claim >= 1 / d->high && claim <= 1 / d->low;
         found(c, "report.md says %.3g times as fast; measured here %.3g to %.3g: %s", claim, 1 / d->high, 1 / d->low,
@@ -232,7 +232,8 @@ static void fill_improvement(struct project *p)
         hold(c, 0, "it is not faster: record after/ and look where the time is now");
     } else {
         c->shown = d->estimate < 1 ? 1 : 0;
-        found(c, "not settled in the time: a change above %.0f %% would have shown", d->detectable);
+        if (isfinite(d->detectable) && d->detectable < 1000)
+            found(c, "not settled in the time: a change above %.0f %% would have shown", d->detectable);
         snprintf(c->lift, sizeof(c->lift),
             "check again when the machine is quiet, or with a longer --budget; \"metric\": \"cpu\" is disturbed less");
     }
@@ -391,13 +392,15 @@ static void decide(struct project *p)
     }
 }
 
+/* Of each comparison the metric of the verdict first. */
 static void add_figures(struct project *p)
 {
     const struct experiment_result *all[] = {&p->verdict, &p->second, &p->same};
     struct project_result *r = p->r;
     for (size_t i = 0; i < ARRAY_SIZE(all); i++)
         for (int k = 0; all[i]->done && k < PROVE_METRICS; k++) {
-            const struct stats_decision *d = &all[i]->result.metrics[k].decision;
+            int first = (int)p->manifest.metric, metric = k == 0 ? first : k - (k <= first);
+            const struct stats_decision *d = &all[i]->result.metrics[metric].decision;
             const double three[] = {d->estimate, d->low, d->high};
             for (size_t m = 0; m < 3 && r->figure_count < LEARN_FIGURES_MAX; m++)
                 if (isfinite(three[m]))

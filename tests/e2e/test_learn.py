@@ -203,7 +203,8 @@ def test_wrong_usage_is_status_2(learner):
 
 def test_help_tells_each_word(run):
     words = re.findall(r"^  learn (\w+) ", run("help", "learn").ok().out, re.M)
-    assert {"start", "next", "run", "check", "watch", "hint", "solution", "reflect", "progress", "report", "verify"} == set(words)
+    assert {"start", "next", "run", "check", "watch", "hint", "solution", "reflect", "project", "review", "progress", "report",
+            "verify"} == set(words)
     for word in words:
         text = run("help", "learn", word).ok().out
         assert f"usage: pitviper learn {word}" in text
