@@ -127,7 +127,9 @@ double random_exponential(uint64_t *state); /* mean 1; xorshift state, never 0 *
 uint64_t random_next(uint64_t *state);
 
 /* ---- files ---- */
-int file_read_all(int dirfd, const char *path, struct buffer *into);    /* -EFBIG beyond the buffer's max */
+int file_read_all(int dirfd, const char *path, struct buffer *into); /* -EFBIG beyond the buffer's max */
+int file_read_plain(
+    int dirfd, const char *path, struct buffer *into); /* -EMEDIUMTYPE: no plain file, or a link to one */
 ssize_t file_read_at(int fd, void *into, size_t size, uint64_t offset); /* how much there was; a negative errno */
 int file_write_all(int fd, const void *data, size_t size);              /* retries on EINTR and short writes */
 void fd_close(int *fd);                                                 /* for CLEANUP; accepts -1 */

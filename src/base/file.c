@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define READ_STEP ((size_t)64 << 10)
@@ -42,6 +43,23 @@ int file_read_all(int dirfd, const char *path, struct buffer *into)
     CLEANUP(fd_close) int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     if (fd < 0)
         return -errno;
+    size_t before = into->size;
+    int result = read_to_end(fd, into);
+    if (result < 0)
+        into->size = before;
+    return result;
+}
+
+int file_read_plain(int dirfd, const char *path, struct buffer *into)
+{
+    struct stat is;
+    if (into->failed)
+        return -ENOMEM;
+    CLEANUP(fd_close) int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0)
+        return errno == ELOOP ? -EMEDIUMTYPE : -errno;
+    if (fstat(fd, &is) < 0 || !S_ISREG(is.st_mode))
+        return -EMEDIUMTYPE;
     size_t before = into->size;
     int result = read_to_end(fd, into);
     if (result < 0)

@@ -81,7 +81,7 @@ static int lay(struct learner *l, const struct grade_lab *lab, const struct lear
     if (draws && getrandom(&x.seed, sizeof(x.seed), 0) != (ssize_t)sizeof(x.seed))
         return cmd_fail_text(CMD_FAILED, "there are no random numbers: %s", strerror(errno));
     x.seed |= x.seed != 0;
-    uint64_t seed = x.seed == 0 && lab->kind == GRADE_PROGRAM ? s->seed : x.seed;
+    uint64_t seed = x.seed == 0 && s != NULL && lab->kind == GRADE_PROGRAM ? s->seed : x.seed;
     if (learn_lab_lay(&l->course, lab, seed, python->path, &laid, &e) < 0)
         return cmd_fail(CMD_FAILED, &e);
     int status = s != NULL && s->begun && x.seed == 0 ? 0 : learner_add(l, &x);

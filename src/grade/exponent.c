@@ -117,7 +117,8 @@ int exponent_fit(const double *sizes, size_t size_count, const double (*seconds)
             best = i;
         }
     }
-    double freedom = (double)(size_count / 2 * (rounds - 1)); /* either noise is seen at half of the sizes */
+    size_t half = size_count / 2; /* at so many sizes either noise is seen */
+    double freedom = (double)(half * (rounds - 1));
     double q = rounds < 2 ? stats_normal_quantile(1 - tail / 2) : stats_student_quantile(tail, freedom);
     /* Where no power fits well, what is off counts as noise. */
     double free = (double)size_count - 3, worse = free > 0 ? fmax(1, least / free) : 1;

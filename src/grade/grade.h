@@ -179,6 +179,10 @@ int grade_check(const struct grade_lab *lab, const struct grade_options *o, stru
 void grade_result_release(struct grade_result *r);
 const char *grade_outcome_text(enum grade_outcome outcome); /* "passed", "wrong answer", ... */
 
+/* ---- receipt.c ---- */
+/* What a receipt says of the machine: system, release, machine and cores. No name. */
+void grade_put_system(struct json *j);
+
 /* ---- questions.c: answers labs ---- */
 /* Writes the questions of this seed and their programs into the folder, and an answers file to be filled in. */
 int grade_questions_write(

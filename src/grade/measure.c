@@ -266,7 +266,7 @@ static uint64_t program_budget(const struct check *c, unsigned number)
         mine = i == number ? weight : mine;
         all += weight;
     }
-    uint64_t share = left > kept ? (left - kept) / all * mine : 0;
+    uint64_t share = left > kept && all > 0 ? (left - kept) / all * mine : 0;
     return share > FOR_ONE_GATE_NS ? share : FOR_ONE_GATE_NS;
 }
 

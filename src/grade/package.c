@@ -38,25 +38,11 @@ static int refuse(const char *name, const char *why, struct error *e)
     return error_set(e, EBADMSG, "%s in your " FOLDER_NAME " %s", buffer_text(&shown), why);
 }
 
-static int read_plain(int folder, const char *name, size_t max, struct buffer *into)
-{
-    struct stat is;
-    char itself[32];
-    buffer_init(into, max);
-    CLEANUP(fd_close) int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
-    if (fd < 0)
-        return errno == ELOOP ? -EMEDIUMTYPE : -errno;
-    if (fstat(fd, &is) < 0 || !S_ISREG(is.st_mode))
-        return -EMEDIUMTYPE;
-    snprintf(itself, sizeof(itself), "/proc/self/fd/%d", fd);
-    return file_read_all(AT_FDCWD, itself, into);
-}
-
 int package_read_file(const char *folder, const char *name, size_t max, struct buffer *into)
 {
     CLEANUP(fd_close) int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     buffer_init(into, max);
-    return fd < 0 ? -errno : read_plain(fd, name, max, into);
+    return fd < 0 ? -errno : file_read_plain(fd, name, into);
 }
 
 static int take_file(struct package *p, int folder, const char *name, struct error *e)
@@ -66,7 +52,8 @@ static int take_file(struct package *p, int folder, const char *name, struct err
     if (p->count == PACKAGE_FILES_MAX)
         return error_set(e, EBADMSG, "your " FOLDER_NAME " has more than %u files of Python", PACKAGE_FILES_MAX);
     snprintf(p->names[p->count], sizeof(p->names[0]), FOLDER_NAME "/%s", name);
-    int r = read_plain(folder, name, PACKAGE_FILE_MAX, &p->texts[p->count++]);
+    buffer_init(&p->texts[p->count], PACKAGE_FILE_MAX);
+    int r = file_read_plain(folder, name, &p->texts[p->count++]);
     if (r == -EFBIG)
         return refuse(name, "is larger than 256 KiB", e);
     if (r == -EMEDIUMTYPE)

@@ -30,16 +30,21 @@ static void put_hash(struct json *j, const char *name, const struct source *sour
     json_text(j, name, text);
 }
 
-static void put_machine(const struct check *c, struct json *j)
+void grade_put_system(struct json *j)
 {
     struct utsname os;
-    json_object_begin(j, "machine");
     if (uname(&os) == 0) {
         json_text(j, "system", os.sysname);
         json_text(j, "release", os.release);
         json_text(j, "machine", os.machine);
     }
     json_integer(j, "cores", sysconf(_SC_NPROCESSORS_ONLN));
+}
+
+static void put_machine(const struct check *c, struct json *j)
+{
+    json_object_begin(j, "machine");
+    grade_put_system(j);
     json_text(j, "python", c->runner.version);
     json_integer(j, "sandbox_level", c->r->level);
     if (c->r->level < SANDBOX_LEVEL_BEST)

@@ -237,24 +237,25 @@ static void take_times(struct trial *s, const struct sandbox_result *r)
     s->beats = a->progress_count;
 }
 
-/* p: which function, and what of the scratch folder. */
-static int run_child(struct runner *s, struct process *p, const struct source *source, const struct input *input,
-    uint64_t wall_ns, struct trial *ret, struct error *e)
+/* with: which function, and what of the scratch folder. */
+static int run_child(struct runner *s, const struct process *with, const struct source *source,
+    const struct input *input, uint64_t wall_ns, struct trial *ret, struct error *e)
 {
     const struct grade_lab *lab = s->lab;
     char module[64];
+    struct process p = *with;
     struct buffer wire;
     struct sandbox_result result;
     uint64_t began = clock_monotonic_ns();
     bool forks = lab->allow & SANDBOX_FORK;
     snprintf(module, sizeof(module), "%.*s", (int)strlen(lab->file) - 3, lab->file);
-    p->script = "child.py";
-    p->argument1 = module;
-    add_file(p, "child.py", grade_harness_child, strlen(grade_harness_child));
-    add_file(p, "values.py", grade_harness_values, strlen(grade_harness_values));
-    add_file(p, "pitviper_lab.py", (const char *)s->lab_module.data, s->lab_module.size);
+    p.script = "child.py";
+    p.argument1 = module;
+    add_file(&p, "child.py", grade_harness_child, strlen(grade_harness_child));
+    add_file(&p, "values.py", grade_harness_values, strlen(grade_harness_values));
+    add_file(&p, "pitviper_lab.py", (const char *)s->lab_module.data, s->lab_module.size);
     for (size_t i = 0; i < source->count; i++)
-        add_file(p, source->files[i].name, source->files[i].text, source->files[i].size);
+        add_file(&p, source->files[i].name, source->files[i].text, source->files[i].size);
     buffer_init(&wire, TRIAL_INPUT_MAX + 4);
     buffer_append_le32(&wire, (uint32_t)input->size);
     if (buffer_append(&wire, input->data, input->size) < 0) {
@@ -271,7 +272,7 @@ static int run_child(struct runner *s, struct process *p, const struct source *s
         .started = s->started,
         .context = s->context,
         .limits = {.wall_ns = wall_ns, .cpu_ns = CPU_FACTOR * wall_ns, .linger_ns = forks ? 0 : 1}};
-    int r = run(s, p, &spec, &result, e);
+    int r = run(s, &p, &spec, &result, e);
     buffer_release(&wire);
     if (r < 0)
         return r;

@@ -185,11 +185,10 @@ static int compare_all(struct project *p)
 /* ---- the learner's check ---- */
 
 /* check BEFORE AFTER; the input of project.json lies in its folder. */
-static int run_check(struct project *p, const char *after, const struct input_set *in, struct gate_run *ret)
+static int run_check(struct project *p, const char *after, const struct input_set *in, struct tried *ret)
 {
     const char *words[PROJECT_WORDS_MAX + 3];
     char script[PROJECT_WORD_MAX + 16], folders[SIDES][PATH_MOST];
-    struct ran ran;
     size_t count = 0;
     int r = place_path(p, folders[BEFORE], "before");
     if (r == 0)
@@ -209,14 +208,7 @@ static int run_check(struct project *p, const char *after, const struct input_se
         .allow = ALLOWED,
         .hash_seed = 1,
         .as_user = p->own};
-    r = place_run(p, &job, &ran);
-    if (r == 0) {
-        ret->run = true;
-        ret->status = ran.status;
-        snprintf(ret->last, sizeof(ret->last), "%.190s", ran.why);
-    }
-    ran_release(&ran);
-    return r;
+    return place_try(p, &job, ret);
 }
 
 /* Does this copy end well, and differently from before, on both inputs? */
@@ -245,7 +237,7 @@ static int try_copies(struct project *p, const json_t *copies, size_t file, cons
     for (size_t i = 0; r == 0 && i < json_array_size(copies) && i < TRIES_MAX && p->broken < BROKEN_MAX; i++) {
         const json_t *copy = json_array_get(copies, i);
         const char *text = json_string_value(json_object_get(copy, "text"));
-        struct gate_run check = {.run = false};
+        struct tried check = {.run = false};
         bool other = false;
         if (text == NULL || clock_monotonic_ns() > until_ns)
             break;

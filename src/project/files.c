@@ -15,18 +15,11 @@
 
 int project_file_read(const char *folder, const char *name, struct buffer *into)
 {
-    char path[PATH_MOST], itself[32];
-    struct stat is;
+    char path[PATH_MOST];
     int size = snprintf(path, sizeof(path), "%s/%s", folder, name);
     if (size < 0 || size >= (int)sizeof(path))
         return -ENAMETOOLONG;
-    CLEANUP(fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
-    if (fd < 0)
-        return errno == ELOOP ? -EMEDIUMTYPE : -errno;
-    if (fstat(fd, &is) < 0 || !S_ISREG(is.st_mode))
-        return -EMEDIUMTYPE;
-    snprintf(itself, sizeof(itself), "/proc/self/fd/%d", fd);
-    return file_read_all(AT_FDCWD, itself, into);
+    return file_read_plain(AT_FDCWD, path, into);
 }
 
 struct walk {
@@ -39,12 +32,9 @@ struct walk {
 
 static int take_file(struct walk *w, int folder, const char *base, const char *name)
 {
-    CLEANUP(fd_close) int fd = openat(folder, base, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
     CLEANUP(buffer_release) struct buffer b;
-    char itself[32];
     buffer_init(&b, w->most);
-    snprintf(itself, sizeof(itself), "/proc/self/fd/%d", fd);
-    int r = fd < 0 ? -errno : file_read_all(AT_FDCWD, itself, &b);
+    int r = file_read_plain(folder, base, &b);
     size_t size = strlen(name);
     bool python = size > 3 && strcmp(name + size - 3, ".py") == 0;
     if (r == -EFBIG && w->skip_large && !python)

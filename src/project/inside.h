@@ -58,7 +58,7 @@ struct experiment_result {
     double size;
     struct prove_result result;
 };
-struct gate_run {
+struct tried {
     bool run;
     int status; /* exit status; -1: it did not end by itself */
     char last[200];
@@ -86,12 +86,12 @@ struct project {
     size_t case_count;
     bool right, compared;
     char wrong[400]; /* which case differs or fails, and how */
-    struct gate_run check;
+    struct tried check;
     unsigned broken, caught; /* copies that behave differently, and those that the check refused */
     char escaped[200];       /* what was changed in one that it let pass */
     char unbroken[200];      /* why no copy could be broken; "" */
     struct experiment_result verdict, second, same;
-    struct gate_run gate_equal, gate_slow;
+    struct tried gate_equal, gate_slow;
     bool planted;
     double readability; /* NAN: not measured */
     char readability_why[200];
@@ -123,6 +123,7 @@ struct job {
 };
 /* 0 where it ran, whatever came of it. */
 int place_run(struct project *p, const struct job *job, struct ran *ret);
+int place_try(struct project *p, const struct job *job, struct tried *ret); /* what it printed is not wanted */
 int place_path(const struct project *p, char ret[PATH_MOST], const char *name);
 /* Empties run/, and writes the inputs there. */
 int place_inputs(struct project *p, const struct input_set *inputs);

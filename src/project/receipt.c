@@ -4,7 +4,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #define RECEIPT_FORMAT 1
@@ -73,7 +72,7 @@ static void put_experiment(struct json *j, const char *name, const struct experi
     json_object_end(j);
 }
 
-static void put_run(struct json *j, const char *name, const struct gate_run *g)
+static void put_run(struct json *j, const char *name, const struct tried *g)
 {
     json_object_begin(j, name);
     json_boolean(j, "run", g->run);
@@ -105,14 +104,8 @@ static void put_criteria(struct json *j, const struct project_result *r)
 
 static void put_machine(struct json *j, const struct project *p)
 {
-    struct utsname os;
     json_object_begin(j, "machine");
-    if (uname(&os) == 0) {
-        json_text(j, "system", os.sysname);
-        json_text(j, "release", os.release);
-        json_text(j, "machine", os.machine);
-    }
-    json_integer(j, "cores", sysconf(_SC_NPROCESSORS_ONLN));
+    grade_put_system(j);
     if (p->r->level >= 0)
         json_integer(j, "sandbox_level", p->r->level);
     json_object_end(j);

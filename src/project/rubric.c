@@ -246,7 +246,7 @@ static void fill_improvement(struct project *p)
         c->shown = 3;
 }
 
-static const char *gate_text(const struct gate_run *g)
+static const char *gate_text(const struct tried *g)
 {
     return !g->run ? "not run" : g->status == 0 ? "passes" : g->status == 1 ? "fails" : "says neither";
 }

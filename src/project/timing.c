@@ -100,7 +100,7 @@ static int compare(
 /* ---- the gate ---- */
 
 /* gate BASE CANDIDATE, in a folder with the input: 0 lets it pass, 1 fails it, anything else says neither. */
-static int run_gate(struct project *p, const char *candidate, const struct input_set *in, struct gate_run *ret)
+static int run_gate(struct project *p, const char *candidate, const struct input_set *in, struct tried *ret)
 {
     const char *words[PROJECT_WORDS_MAX + 3];
     char script[PROJECT_WORD_MAX + 16], folders[2][PATH_MOST];
@@ -125,16 +125,9 @@ static int run_gate(struct project *p, const char *candidate, const struct input
     bool ours = files_find(&p->tools, first) != NULL;
     snprintf(script, sizeof(script), "%s%s", ours ? "tools/" : "", first);
     for (int i = 0; r == 0 && i < GATE_TRIES && !(ret->run && (ret->status == 0 || ret->status == 1)); i++) {
-        struct ran ran;
         const struct job job = {
             .script = script, .words = words, .inputs = in, .wall_ns = GATE_NS, .hash_seed = 1, .as_user = true};
-        r = place_run(p, &job, &ran);
-        if (r == 0) {
-            ret->run = true;
-            ret->status = ran.status;
-            snprintf(ret->last, sizeof(ret->last), "%.190s", ran.why);
-        }
-        ran_release(&ran);
+        r = place_try(p, &job, ret);
     }
     return r;
 }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -92,6 +93,27 @@ static void reads_files_that_the_kernel_says_are_empty(void **state)
     assert_memory_equal(buffer_text(&b), "Name:", 5);
 }
 
+static void only_a_plain_file_is_read_as_one(void **state)
+{
+    struct scratch *s = *state;
+    CLEANUP(buffer_release) struct buffer b;
+    buffer_init(&b, 5);
+    CLEANUP(fd_close) int fd = openat(s->fd, "file", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    assert_int_equal(file_write_all(fd, "hello", 5), 0);
+    assert_int_equal(file_read_plain(s->fd, "file", &b), 0);
+    assert_int_equal(b.size, 5);
+    assert_int_equal(file_read_plain(s->fd, "file", &b), -EFBIG);
+    assert_int_equal(b.size, 5); /* as it was */
+    assert_int_equal(symlinkat("file", s->fd, "link"), 0);
+    assert_int_equal(file_read_plain(s->fd, "link", &b), -EMEDIUMTYPE);
+    assert_int_equal(unlinkat(s->fd, "link", 0), 0);
+    assert_int_equal(mkfifoat(s->fd, "pipe", 0600), 0); /* nobody writes to it: it may not be waited for */
+    assert_int_equal(file_read_plain(s->fd, "pipe", &b), -EMEDIUMTYPE);
+    assert_int_equal(unlinkat(s->fd, "pipe", 0), 0);
+    assert_int_equal(file_read_plain(s->fd, ".", &b), -EMEDIUMTYPE);
+    assert_int_equal(file_read_plain(s->fd, "missing", &b), -ENOENT);
+}
+
 static void *drain(void *context)
 {
     struct buffer *into = context;
@@ -130,6 +152,7 @@ static void tells_a_full_device(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(only_a_plain_file_is_read_as_one, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(reads_a_whole_file_up_to_the_maximum, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(appends_to_what_the_buffer_holds, make_folder, remove_folder),
         cmocka_unit_test(reads_files_that_the_kernel_says_are_empty),
