@@ -23,6 +23,7 @@
  * luck, and all by a coarse clock. Not all of it, since the controls have the drift in them that the blocks have not.
  */
 #define CONTROL_PART 0.5
+#define KNOWN 1e6  /* degrees of freedom of what need not be learnt: normal */
 #define SHOWN 0.95 /* the chance with which a detectable change shows */
 
 struct stats_verdict {
@@ -101,37 +102,42 @@ int stats_verdict_add(struct stats_verdict *v, const struct stats_block *block, 
 /* ---- one look ---- */
 
 struct look {
-    double mean, error, freedom; /* error: of the mean */
-    double assumed; /* the same by the spread that the caller takes for granted; INFINITY: none, or refuted */
+    double mean, error, freedom;     /* error: of the mean */
+    double assumed, assumed_freedom; /* the same by the spread that the caller takes for granted; INFINITY: none */
 };
 
-/* Of the blocks and of their controls together, which see noise of runs only: more of them than of the blocks alone. */
-static double pooled_spread(const struct stats_verdict *v, double variance, double squares)
+/* The spread that was taken for granted; where blocks and controls together show more, theirs, which is known better
+ * than that of the blocks alone. */
+static void assume_spread(const struct stats_verdict *v, double variance, double squares, struct look *l)
 {
     double freedom = (double)v->count - 1 + (double)v->controls;
-    return sqrt((variance * ((double)v->count - 1) + squares) / freedom);
+    double pooled = sqrt((variance * ((double)v->count - 1) + squares) / freedom);
+    l->assumed = fmax(pooled, v->o.spread) / sqrt((double)v->count);
+    l->assumed_freedom = pooled <= v->o.spread ? KNOWN : freedom;
 }
 
 static struct look look_at(const struct stats_verdict *v)
 {
     struct stats_mean m = stats_mean(v->differences, v->count);
-    double n = (double)v->count, squares = 0, spread = sqrt(m.variance * n), assumed = INFINITY;
+    double n = (double)v->count, squares = 0, spread = sqrt(m.variance * n);
     for (size_t i = 0; i < v->controls; i++) /* their mean is 0, by the coins */
         squares += v->control[i] * v->control[i];
-    if (v->o.spread > 0 && pooled_spread(v, m.variance * n, squares) <= v->o.spread)
-        assumed = v->o.spread / sqrt(n);
+    struct look l = {.mean = m.value, .freedom = m.freedom, .assumed = INFINITY, .assumed_freedom = KNOWN};
+    if (v->o.spread > 0)
+        assume_spread(v, m.variance * n, squares, &l);
     if (v->controls > 0)
         spread = fmax(spread, CONTROL_PART * sqrt(squares / (double)v->controls));
     if (v->count < COINS_FROM)
         spread = fmax(spread, EARLY_SPREAD);
-    return (struct look){m.value, spread / sqrt(n), m.freedom, assumed};
+    l.error = spread / sqrt(n);
+    return l;
 }
 
 static double reach_of(const struct stats_verdict *v, const struct look *l, double tail)
 {
     double student = stats_student_quantile(tail, l->freedom) * l->error;
-    double normal = -stats_normal_quantile(tail / 2) * l->assumed;
-    return fmax(fmin(student, normal), v->o.resolution);
+    double assumed = stats_student_quantile(tail, l->assumed_freedom) * l->assumed;
+    return fmax(fmin(student, assumed), v->o.resolution);
 }
 
 /* Whether the coins alone could have made the mean as far beyond the claim as it is. */
