@@ -146,7 +146,8 @@ int text_append_safe(struct buffer *b, const char *text, size_t size);
 int text_append_utf8(struct buffer *b, const char *text, size_t size);
 /* As text of HTML or XML, within quotes too: & < > " become entities, and nothing else changes. */
 void text_append_markup(struct buffer *b, const char *text, size_t size);
-size_t text_width(const char *text, size_t size); /* terminal columns of valid UTF-8 */
+void text_hex(const uint8_t *bytes, size_t size, char *ret); /* 2 * size digits and a NUL */
+size_t text_width(const char *text, size_t size);            /* terminal columns of valid UTF-8 */
 /* Appends at most `columns` columns, the middle or the end replaced by an ellipsis. */
 int text_append_fitted(struct buffer *b, const char *text, size_t columns);
 

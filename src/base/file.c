@@ -36,6 +36,16 @@ static int read_to_end(int fd, struct buffer *into)
     }
 }
 
+/* All that is left of fd, or nothing. */
+static int append_to_end(int fd, struct buffer *into)
+{
+    size_t before = into->size;
+    int result = read_to_end(fd, into);
+    if (result < 0)
+        into->size = before;
+    return result;
+}
+
 int file_read_all(int dirfd, const char *path, struct buffer *into)
 {
     if (into->failed)
@@ -43,11 +53,7 @@ int file_read_all(int dirfd, const char *path, struct buffer *into)
     CLEANUP(fd_close) int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     if (fd < 0)
         return -errno;
-    size_t before = into->size;
-    int result = read_to_end(fd, into);
-    if (result < 0)
-        into->size = before;
-    return result;
+    return append_to_end(fd, into);
 }
 
 int file_read_plain(int dirfd, const char *path, struct buffer *into)
@@ -60,11 +66,7 @@ int file_read_plain(int dirfd, const char *path, struct buffer *into)
         return errno == ELOOP ? -EMEDIUMTYPE : -errno;
     if (fstat(fd, &is) < 0 || !S_ISREG(is.st_mode))
         return -EMEDIUMTYPE;
-    size_t before = into->size;
-    int result = read_to_end(fd, into);
-    if (result < 0)
-        into->size = before;
-    return result;
+    return append_to_end(fd, into);
 }
 
 ssize_t file_read_at(int fd, void *into, size_t size, uint64_t offset)

@@ -181,3 +181,13 @@ void text_append_markup(struct buffer *b, const char *text, size_t size)
             buffer_append_byte(b, (uint8_t)text[i]);
         }
 }
+
+void text_hex(const uint8_t *bytes, size_t size, char *ret)
+{
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < size; i++) {
+        ret[2 * i] = digits[bytes[i] >> 4];
+        ret[2 * i + 1] = digits[bytes[i] & 15];
+    }
+    ret[2 * size] = '\0';
+}

@@ -185,8 +185,7 @@ static int draw(struct check *c)
     uint8_t bytes[16];
     if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
         return error_set(c->e, EIO, "cannot draw random numbers");
-    for (size_t i = 0; i < sizeof(bytes); i++)
-        snprintf(c->r->id + 2 * i, 3, "%02x", bytes[i]);
+    text_hex(bytes, sizeof(bytes), c->r->id);
     c->r->seed = c->lab->kind == GRADE_PROGRAM ? 0 : c->o->seed; /* a variant's is not that of the inputs */
     while (c->r->seed == 0)
         if (getrandom(&c->r->seed, sizeof(c->r->seed), 0) != (ssize_t)sizeof(c->r->seed))

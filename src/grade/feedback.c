@@ -8,7 +8,6 @@
 
 #define WHY_LINES 4
 #define WHY_COLUMNS 160
-#define GROWTH_FLAT 1.7 /* above it an exponent that passed was one of next to nothing */
 
 /* How a gate's figure reads. */
 static const struct {
@@ -33,7 +32,8 @@ void check_gate_text(const struct grade_gate_result *g, struct buffer *into)
     if (!isnan(g->measure.estimate) && isnan(g->measure.low)) /* one look */
         snprintf(
             text, sizeof(text), "about %.3g, in a quick look; the limit is %.3g", g->measure.estimate, g->gate->limit);
-    else if (g->gate->kind == GRADE_GROWTH && g->outcome == GRADE_PASSED && g->measure.high > GROWTH_FLAT)
+    else if (g->gate->kind == GRADE_GROWTH && g->outcome == GRADE_PASSED &&
+             g->measure.high > GATE_GROWTH_FAILS) /* it passed: for growing by next to nothing */
         snprintf(
             text, sizeof(text), "its time hardly grows over these sizes; at most n^%.2f is wanted", g->gate->limit);
     else if (!isnan(g->measure.estimate)) {

@@ -38,7 +38,6 @@
 #define SPEEDUP_LEAST 1.3 /* of the reference, for a machine that can grade what runs in parallel */
 #define SPEEDUP_PAIRS 3
 
-#define GROWTH_FAILS 1.7
 #define GROWTH_SLACK 0.1    /* the estimate may be off by; the interval says which of the two limits is ruled out */
 #define GROWTH_UNSEEN 0.005 /* seconds between the smallest size and the largest: nothing there that could grow */
 #define GROWTH_SPAN 16.0    /* of the sizes that are asked for in any case */
@@ -135,7 +134,7 @@ static size_t first_look(const struct gate_kind *kind)
 int gate_new(const struct grade_gate *spec, uint64_t budget_ns, bool quick, uint64_t seed, struct gate **ret)
 {
     if ((size_t)spec->kind >= ARRAY_SIZE(kinds) || !(spec->limit > 0) || !isfinite(spec->limit) ||
-        spec->size_count > GRADE_SIZES_MAX || (spec->kind == GRADE_GROWTH && spec->limit >= GROWTH_FAILS))
+        spec->size_count > GRADE_SIZES_MAX || (spec->kind == GRADE_GROWTH && spec->limit >= GATE_GROWTH_FAILS))
         return -EINVAL;
     struct gate *g = calloc(1, sizeof(*g));
     if (g == NULL)
@@ -440,10 +439,10 @@ static int look_at_growth(struct gate *g, bool last)
     bool nothing = (g->quick ? x.growth : x.growth_high) < GROWTH_UNSEEN;
     /* Which of the two can be ruled out? In a quick look the estimate stands for the interval. */
     double limit = g->spec->limit, slack = g->quick ? 0 : GROWTH_SLACK;
-    bool good = b.estimate <= limit + slack, bad = b.estimate >= GROWTH_FAILS - slack;
-    if (nothing || (good && (g->quick || (n > 1 && b.low <= limit && b.high < GROWTH_FAILS))))
+    bool good = b.estimate <= limit + slack, bad = b.estimate >= GATE_GROWTH_FAILS - slack;
+    if (nothing || (good && (g->quick || (n > 1 && b.low <= limit && b.high < GATE_GROWTH_FAILS))))
         decide(g, GRADE_PASSED, GATE_SETTLED);
-    else if (bad && (g->quick || (n > 1 && b.low > limit && b.high >= GROWTH_FAILS)))
+    else if (bad && (g->quick || (n > 1 && b.low > limit && b.high >= GATE_GROWTH_FAILS)))
         decide(g, GRADE_SLOW, GATE_SETTLED);
     else if (last || g->quick || n == EXPONENT_ROUNDS_MAX)
         decide(g, GRADE_UNRESOLVED, n == EXPONENT_ROUNDS_MAX || g->quick ? GATE_NEAR : GATE_TIME);

@@ -9,6 +9,8 @@
 
 #include "grade/grade.h"
 
+#define GATE_GROWTH_FAILS 1.7 /* an exponent from here on misses a gate of growth */
+
 enum gate_side { GATE_STARTER, GATE_LEARNER, GATE_REFERENCE };
 struct gate_want {
     enum gate_side side;

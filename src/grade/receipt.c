@@ -25,8 +25,7 @@ static void put_hash(struct json *j, const char *name, const struct source *sour
     if (source->count == 0)
         return;
     source_digest(source, digest);
-    for (size_t i = 0; i < sizeof(digest); i++)
-        snprintf(text + 2 * i, 3, "%02x", digest[i]);
+    text_hex(digest, sizeof(digest), text);
     json_text(j, name, text);
 }
 

@@ -420,15 +420,31 @@ static int make(struct runner *s, const char *mode, const struct buffer *in, str
     return r;
 }
 
+/* What the maker is asked by: a record of one line. */
+static void put_wish(struct buffer *in, uint64_t seed, unsigned size)
+{
+    char line[64];
+    int n = snprintf(line, sizeof(line), "%llu %u", (unsigned long long)seed, size);
+    buffer_append_le32(in, (uint32_t)n);
+    buffer_append(in, line, (size_t)n);
+}
+
+/* Of a seed alone; as run_maker. */
+static int make_of_seed(
+    struct runner *s, const char *mode, uint64_t seed, struct buffer *ret, struct reader *ret_at, struct error *e)
+{
+    CLEANUP(buffer_release) struct buffer in;
+    buffer_init(&in, 256);
+    put_wish(&in, seed, 0);
+    return run_maker(s, mode, &in, ret, ret_at, e);
+}
+
 int inputs_make(struct runner *s, const struct input_wish *wishes, size_t count, struct inputs *ret, struct error *e)
 {
     CLEANUP(buffer_release) struct buffer in;
     buffer_init(&in, (size_t)1 << 20);
     for (size_t i = 0; i < count; i++) {
-        char line[64];
-        int n = snprintf(line, sizeof(line), "%llu %u", (unsigned long long)wishes[i].seed, wishes[i].size);
-        buffer_append_le32(&in, (uint32_t)n);
-        buffer_append(&in, line, (size_t)n);
+        put_wish(&in, wishes[i].seed, wishes[i].size);
     }
     if (in.failed)
         return error_set(e, ENOMEM, "out of memory");
@@ -479,15 +495,9 @@ int input_judge(
 
 int questions_make(struct runner *s, uint64_t seed, bool answered, struct buffer *ret, struct error *e)
 {
-    struct buffer in, payload;
+    struct buffer payload;
     struct reader at;
-    char line[64];
-    int n = snprintf(line, sizeof(line), "%llu 0", (unsigned long long)seed);
-    buffer_init(&in, 256);
-    buffer_append_le32(&in, (uint32_t)n);
-    buffer_append(&in, line, (size_t)n);
-    int r = run_maker(s, answered ? "answers" : "questions", &in, &payload, &at, e);
-    buffer_release(&in);
+    int r = make_of_seed(s, answered ? "answers" : "questions", seed, &payload, &at, e);
     if (r < 0)
         return r;
     uint32_t size = reader_le32(&at);
@@ -500,13 +510,5 @@ int questions_make(struct runner *s, uint64_t seed, bool answered, struct buffer
 
 int variant_make(struct runner *s, uint64_t seed, struct buffer *ret, struct reader *ret_at, struct error *e)
 {
-    struct buffer in;
-    char line[64];
-    int n = snprintf(line, sizeof(line), "%llu 0", (unsigned long long)seed);
-    buffer_init(&in, 256);
-    buffer_append_le32(&in, (uint32_t)n);
-    buffer_append(&in, line, (size_t)n);
-    int r = run_maker(s, "variant", &in, ret, ret_at, e);
-    buffer_release(&in);
-    return r;
+    return make_of_seed(s, "variant", seed, ret, ret_at, e);
 }

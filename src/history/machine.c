@@ -44,8 +44,7 @@ void machine_name(struct history_machine *m, const char *secret, const char *arc
     int size = snprintf(facts, sizeof(facts), "pitviper history|%s|%s|%s|%llu", secret, architecture, m->cpu,
         (unsigned long long)m->cores);
     sha256(facts, (size_t)size < sizeof(facts) ? (size_t)size : sizeof(facts) - 1, digest);
-    for (size_t i = 0; i < 8; i++)
-        snprintf(m->id + 2 * i, 3, "%02x", digest[i]);
+    text_hex(digest, 8, m->id);
 }
 
 void history_machine_read(struct history_machine *ret)

@@ -197,8 +197,7 @@ static int new_id(char ret[33])
     uint8_t bytes[16];
     if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
         return -EIO;
-    for (size_t i = 0; i < sizeof(bytes); i++)
-        snprintf(ret + 2 * i, 3, "%02x", bytes[i]);
+    text_hex(bytes, sizeof(bytes), ret);
     return 0;
 }
 

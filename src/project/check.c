@@ -209,8 +209,7 @@ static int begin(struct project *p)
     if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random) ||
         getrandom(&drawn, sizeof(drawn), 0) != (ssize_t)sizeof(drawn))
         return error_set(p->e, errno, "there are no random numbers: %s", strerror(errno));
-    for (size_t i = 0; i < sizeof(random); i++)
-        snprintf(p->r->id + 2 * i, 3, "%02x", random[i]);
+    text_hex(random, sizeof(random), p->r->id);
     p->r->seed = p->o->seed != 0 ? p->o->seed : drawn;
     p->random = hash_mix(p->r->seed, 11) | 1;
     return 0;

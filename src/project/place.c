@@ -159,12 +159,6 @@ void ran_release(struct ran *r)
     buffer_release(&r->out);
 }
 
-static void put_digest(const uint8_t digest[32], char ret[17])
-{
-    for (size_t i = 0; i < 8; i++)
-        snprintf(ret + 2 * i, 3, "%02x", digest[i]);
-}
-
 /* What it printed, and the files that it was to write. */
 static void hash_behaviour(struct project *p, const struct job *job, const void *printed, size_t size, struct ran *ret)
 {
@@ -184,7 +178,7 @@ static void hash_behaviour(struct project *p, const struct job *job, const void 
         input_set_release(&one);
     }
     sha256_final(&h, digest);
-    put_digest(digest, ret->digest);
+    text_hex(digest, 8, ret->digest);
 }
 
 /* The last line that says something, safe to print. */

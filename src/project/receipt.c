@@ -11,8 +11,7 @@
 static void put_hash(struct json *j, const char *name, const uint8_t digest[32])
 {
     char text[65];
-    for (size_t i = 0; i < 32; i++)
-        snprintf(text + 2 * i, 3, "%02x", digest[i]);
+    text_hex(digest, 32, text);
     json_text(j, name, text);
 }
 

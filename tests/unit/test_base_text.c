@@ -170,6 +170,17 @@ static void error_lines_too_long_end_in_dots(void **state)
     assert_string_equal(e.text + sizeof e.text - 4, "...");
 }
 
+static void writes_bytes_as_hexadecimal_digits(void **state)
+{
+    (void)state;
+    static const uint8_t bytes[] = {0, 0x0f, 0xa0, 0xff};
+    char text[9];
+    text_hex(bytes, sizeof(bytes), text);
+    assert_string_equal(text, "000fa0ff");
+    text_hex(bytes, 0, text);
+    assert_string_equal(text, "");
+}
+
 static void escapes_what_markup_reads_as_its_own(void **state)
 {
     (void)state;
@@ -184,6 +195,7 @@ static void escapes_what_markup_reads_as_its_own(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(writes_bytes_as_hexadecimal_digits),
         cmocka_unit_test(escapes_what_markup_reads_as_its_own),
         cmocka_unit_test(replaces_what_could_fool_a_terminal),
         cmocka_unit_test(counts_the_columns_that_a_terminal_uses),
