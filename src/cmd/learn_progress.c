@@ -61,6 +61,7 @@ static void put_text(struct buffer *out, const struct learner *l)
     for (size_t i = 0; i < l->state.count; i++)
         if (l->state.labs[i].lab->kind == GRADE_PROGRAM)
             put_lab(out, &l->state.labs[i]);
+    learner_put_work_line(out, l);
     if (l->state.self_check != NULL)
         buffer_printf(out, "self-check: %u of %u right\n", l->state.self_check->right, l->state.self_check->of);
     buffer_append_byte(out, '\n');
@@ -94,7 +95,17 @@ static void put_json_lab(struct json *j, const struct learn_lab_state *s)
 
 static void put_json(struct buffer *out, const struct learner *l)
 {
-    static const char *const steps[] = {"next", "run", "check", "reflect", "report"};
+    static const char *const steps[] = {
+        [LEARN_STEP_NEXT] = "next",
+        [LEARN_STEP_RUN] = "run",
+        [LEARN_STEP_CHECK] = "check",
+        [LEARN_STEP_REFLECT] = "reflect",
+        [LEARN_STEP_CAPSTONE] = "capstone",
+        [LEARN_STEP_PROJECT] = "project",
+        [LEARN_STEP_REVIEW] = "review",
+        [LEARN_STEP_REPORT] = "report",
+    };
+    const struct learn_work_state *work = &l->state.work;
     struct json j = {.out = out};
     json_object_begin(&j, NULL);
     json_text(&j, "course", l->course.root);
@@ -121,6 +132,19 @@ static void put_json(struct buffer *out, const struct learner *l)
     for (size_t i = 0; i < l->state.count; i++)
         put_json_lab(&j, &l->state.labs[i]);
     json_array_end(&j);
+    json_object_begin(&j, "project");
+    json_boolean(&j, "begun", work->begun != NULL);
+    json_boolean(&j, "passed", work->best != NULL && work->best->outcome == GRADE_PASSED);
+    if (work->best != NULL) {
+        json_text(&j, "name", work->best->work);
+        json_text(&j, "outcome", learn_outcome_word(work->best->outcome));
+        json_integer(&j, "points", work->best->points);
+        json_integer(&j, "of", work->best->of);
+        json_text(&j, "receipt", work->best->receipt);
+    }
+    json_integer(&j, "checks", work->checks);
+    json_object_end(&j);
+    json_integer(&j, "reviews", work->reviewed);
     json_object_end(&j);
     buffer_append_byte(out, '\n');
 }
@@ -178,7 +202,7 @@ static const struct cmd_option progress_options[] = {
 const struct cmd_verb learn_progress_verb = {
     .name = "learn progress",
     .synopsis = "[--json] [--merge OTHER]",
-    .summary = "every module and lab: attempts, hints, points, receipts, minutes",
+    .summary = "every module, lab, project and review: attempts, hints, points, receipts, minutes",
     .options = progress_options,
     .details =
         "Minutes are those between two things that you did here, where they are at most 30 apart; what led to a\n"

@@ -31,6 +31,19 @@ static void put_ratio(struct buffer *out, const struct learn_event *x)
         buffer_printf(out, "time after over before %.3g (%.3g to %.3g)", x->figures[0], x->figures[1], x->figures[2]);
 }
 
+void learner_put_work_line(struct buffer *out, const struct learner *l)
+{
+    const struct learn_work_state *w = &l->state.work;
+    buffer_append_string(out, "final project: ");
+    if (w->best != NULL)
+        put_project_line(out, w->best);
+    else if (w->redacted != NULL)
+        buffer_append_string(out, "of their own, not reproduced");
+    else
+        buffer_append_string(out, w->begun != NULL ? "begun" : "open");
+    buffer_printf(out, "; reviews: %u of %u\n", w->reviewed, LEARN_WORKS);
+}
+
 void learner_put_work(struct buffer *out, const struct learner *l)
 {
     const struct learn_work_state *w = &l->state.work;

@@ -73,7 +73,8 @@ int learner_check(struct learner *l, const struct grade_lab *lab, const struct l
 void learner_put_report(
     struct buffer *out, const struct learner *l, const char *name); /* name: whose; NULL: not said */
 void learner_put_page(struct buffer *out, const struct learner *l, const char *name);
-/* learn_work.c: of these, the final project and the reviews. */
+/* learn_work.c: of these, the final project and the reviews; and in a line how both stand. */
+void learner_put_work_line(struct buffer *out, const struct learner *l);
 void learner_put_work(struct buffer *out, const struct learner *l);
 void learner_put_work_page(struct buffer *out, const struct learner *l);
 

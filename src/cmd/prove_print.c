@@ -16,7 +16,7 @@ static const char *const mode_names[] = {
     [PROVE_INTERLEAVED] = "interleaved", [PROVE_PINNED] = "pinned", [PROVE_DUET] = "duet"};
 static const char *const mode_texts[] = {[PROVE_INTERLEAVED] = "in turn, not pinned",
     [PROVE_PINNED] = "in turn, pinned to one CPU",
-    [PROVE_DUET] = "both at once, each on its own CPU"};
+    [PROVE_DUET] = "both at once, sharing one CPU"};
 
 /* A bound that is promised: rounded towards zero. */
 static void append_floor(struct buffer *out, double percent)

@@ -8,12 +8,14 @@
 
 #define STEADY_TOLERANCE 0.01
 
-double batches_value(const double *times, size_t count)
+double batches_value(const double *times, size_t count, enum prove_mode mode)
 {
     struct stats_steady steady;
     size_t from = 0;
     if (count == 0)
         return NAN;
+    if (mode == PROVE_DUET)
+        return stats_mean(times, count).value;
     if (stats_steady(times, count, STEADY_TOLERANCE, &steady) == 0 && steady.from < count)
         from = steady.from;
     double least = times[from];
@@ -33,12 +35,12 @@ void block_release(struct block *b)
             }
 }
 
-static struct prove_process circumstances(const struct block_plan *plan, int cpu, uint64_t *random, uint32_t hash_seed)
+static struct prove_process circumstances(const struct block_plan *plan, uint64_t *random, uint32_t hash_seed)
 {
     return (struct prove_process){
         .pinned = plan->mode != PROVE_INTERLEAVED,
-        .cpu = cpu,
-        .timeout_ns = plan->timeout_ns,
+        .cpu = plan->cpu,
+        .timeout_ns = plan->timeout_ns * (plan->mode == PROVE_DUET ? SIDES * TURNS : 1), /* so many share the CPU */
         .seeded = true,
         .hash_seed = hash_seed,
         .padding = 1 + (uint32_t)(random_next(random) % PROVE_PADDING_MAX),
@@ -55,26 +57,32 @@ static int keep(
         return r;
     }
     into->run = *run;
-    into->values[PROVE_WALL] = batches_value(into->batches.wall, into->batches.count);
-    into->values[PROVE_CPU] = batches_value(into->batches.cpu, into->batches.count);
+    into->values[PROVE_WALL] = batches_value(into->batches.wall, into->batches.count, plan->mode);
+    into->values[PROVE_CPU] = batches_value(into->batches.cpu, into->batches.count, plan->mode);
+    if (plan->mode == PROVE_DUET && plan->subjects[side]->kind == PROVE_COMMAND)
+        into->values[PROVE_WALL] -= (double)run->queued_ns / 1e9; /* functions have done so */
     into->values[PROVE_MEMORY] = (double)run->memory;
     return 0;
 }
 
-/* Side `sides[i]` on CPU `cpus[i]`, all at once. */
-static int run_sides(struct prove_runner *r, const struct block_plan *plan, const int *sides, const int *cpus,
-    size_t count, int turn, uint64_t *random, uint32_t hash_seed, struct block *b, struct error *e)
+/* Turn `turns[i]` of side `sides[i]`, all at once. */
+static int run_sides(struct prove_runner *r, const struct block_plan *plan, const int *sides, const int *turns,
+    size_t count, uint64_t *random, uint32_t hash_seed, struct block *b, struct error *e)
 {
-    struct subject_call calls[SIDES];
-    struct prove_process processes[SIDES];
-    struct prove_run runs[SIDES];
+    struct subject_call calls[SIDES * TURNS];
+    struct prove_process processes[SIDES * TURNS];
+    struct prove_run runs[SIDES * TURNS];
     int result = 0;
     size_t made = 0;
 
     for (; made < count && result == 0; made++) {
         struct prove_batch_options options = {
-            .loops = plan->loops[sides[made]], .batches = plan->batches, .value = plan->value};
-        struct prove_process how = circumstances(plan, cpus[made], random, hash_seed);
+            .loops = plan->loops[sides[made]],
+            .batches = plan->batches,
+            .value = plan->value,
+            .shares = plan->mode == PROVE_DUET,
+        };
+        struct prove_process how = circumstances(plan, random, hash_seed);
         result = subject_batch_call_init(&calls[made], plan->subjects[sides[made]], &options, &how, e);
         processes[made] = calls[made].process;
     }
@@ -89,8 +97,8 @@ static int run_sides(struct prove_runner *r, const struct block_plan *plan, cons
             prove_run_release(&runs[i]);
             continue;
         }
-        result = keep(plan, sides[i], &runs[i], &b->turns[sides[i]][turn], e);
-        b->done[sides[i]][turn] = result == 0;
+        result = keep(plan, sides[i], &runs[i], &b->turns[sides[i]][turns[i]], e);
+        b->done[sides[i]][turns[i]] = result == 0;
     }
     return result;
 }
@@ -98,24 +106,16 @@ static int run_sides(struct prove_runner *r, const struct block_plan *plan, cons
 int block_turn_run(struct prove_runner *r, const struct block_plan *plan, int side, int turn, uint64_t *random,
     uint32_t hash_seed, struct block *b, struct error *e)
 {
-    return run_sides(r, plan, &side, plan->cpus, 1, turn, random, hash_seed, b, e);
+    return run_sides(r, plan, &side, &turn, 1, random, hash_seed, b, e);
 }
 
 static int run_turns(struct prove_runner *r, const struct block_plan *plan, uint64_t *random, uint32_t hash_seed,
     struct block *b, struct error *e)
 {
     int first = (int)(random_next(random) >> 63), result = 0;
-    if (plan->mode == PROVE_DUET) {
-        for (int turn = 0; turn < TURNS && result == 0; turn++) {
-            /* who is started first is alone for the time of a fork, and then has it beside itself: take turns too */
-            int leads = first ^ turn;
-            const int sides[SIDES] = {leads, !leads};
-            const int cpus[SIDES] = {plan->cpus[0], plan->cpus[1]};
-            result = run_sides(r, plan, sides, cpus, SIDES, turn, random, hash_seed, b, e);
-        }
-        return result;
-    }
     const int order[] = {first, !first, !first, first}, turns[] = {0, 0, 1, 1};
+    if (plan->mode == PROVE_DUET)
+        return run_sides(r, plan, order, turns, ARRAY_SIZE(order), random, hash_seed, b, e);
     for (size_t i = 0; i < ARRAY_SIZE(order) && result == 0; i++)
         result = block_turn_run(r, plan, order[i], turns[i], random, hash_seed, b, e);
     return result;
@@ -125,18 +125,18 @@ int block_run(struct prove_runner *r, const struct block_plan *plan, uint64_t *r
 {
     struct machine_clock before, after;
     uint32_t hash_seed = (uint32_t)(random_next(random) >> 33); /* PYTHONHASHSEED takes 32 bits; 0 is no seed */
-    size_t cpus = plan->mode == PROVE_INTERLEAVED ? 0 : plan->mode == PROVE_PINNED ? 1 : 2;
+    size_t cpus = plan->mode == PROVE_INTERLEAVED ? 0 : 1;
     double wall = 0, switches = 0;
 
     *b = (struct block){0};
-    machine_read(plan->cpus, cpus, &before);
+    machine_read(&plan->cpu, cpus, &before);
     int result = run_turns(r, plan, random, hash_seed | 1u, b, e);
-    machine_read(plan->cpus, cpus, &after);
+    machine_read(&plan->cpu, cpus, &after);
     if (result < 0)
         return result;
     b->seconds = (double)(after.at_ns - before.at_ns) / 1e9;
     b->steal = machine_steal(&before, &after);
-    b->pressure = machine_pressure(&before, &after);
+    b->pressure = plan->mode == PROVE_DUET ? NAN : machine_pressure(&before, &after);
     for (int side = 0; side < SIDES; side++)
         for (int turn = 0; turn < TURNS; turn++) {
             wall += (double)b->turns[side][turn].run.wall_ns / 1e9;

@@ -76,11 +76,11 @@ int subject_batch_call_init(struct subject_call *c, const struct prove_subject *
 {
     static const struct prove_batch_options none;
     const struct prove_batch_options *o = options ? options : &none;
-    char extra[160];
+    char extra[200];
 
-    snprintf(extra, sizeof(extra), "\"loops\":%llu,\"batch\":%.9f,\"batches\":%u,\"value\":%s",
+    snprintf(extra, sizeof(extra), "\"loops\":%llu,\"batch\":%.9f,\"batches\":%u,\"value\":%s,\"shares\":%s",
         (unsigned long long)o->loops, (double)(o->batch_ns ? o->batch_ns : BATCH_NS) / 1e9,
-        o->batches ? o->batches : BATCHES, o->value ? "true" : "false");
+        o->batches ? o->batches : BATCHES, o->value ? "true" : "false", o->shares ? "true" : "false");
     return subject_call_init(c, s, prove_harness_measure, extra, how, e);
 }
 

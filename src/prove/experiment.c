@@ -13,12 +13,16 @@
 #define BUDGET_LEAST (15 * SECOND)
 #define BUDGET_MOST (1800 * SECOND)
 #define BUDGET_PAIRS 40  /* runs of each side that a budget nobody gave allows */
-#define PILOT_BLOCKS 2   /* of each mode */
 #define PILOT_SHARE 0.25 /* of the budget that the pilot may cost */
+#define MEMORY_SHARE 0.5 /* of what is free that a duet may take */
 #define STEAL_MOST 0.02  /* of a block's time, before it is run again */
 #define RERUNS_MOST 32
 #define BATCHES_FIRST 3
-#define DUET_SECONDS 0.02   /* of a run at least: of shorter ones the start of the other one is a part */
+#define DUET_SECONDS 0.02 /* of a run at least: of shorter ones the start of the other one is a part */
+/* A duet of which a side's runs are as much alike is kept without more ado; of others turns are taken if the pilot
+ * finds them worth so many times as much: one block tells little, and a moment in which turns do well passes. */
+#define DUET_ALIKE 0.05
+#define TURNS_BETTER 10.0
 #define PARALLEL 1.1        /* CPU time over wall time, beyond which more than one thread must have run */
 #define START_DOMINATES 0.5 /* of a run's time */
 #define START_SECONDS 0.005 /* no command does much in this */
@@ -40,6 +44,8 @@ struct experiment {
     struct inputs inputs;
     uint64_t random, begun_ns, budget_ns;
     double run_seconds[SIDES]; /* as the probe found */
+    uint64_t run_memory;       /* of both sides together */
+    bool queued_known;         /* whether the kernel tells how long a run waited for the CPU */
     double block_seconds;
     double start_seconds; /* of an empty python; 0: unknown */
     double pressure_blocks;
@@ -191,7 +197,9 @@ static int probe(struct experiment *x, struct block *b, struct error *e)
     for (int side = 0; side < SIDES; side++) {
         x->plan.loops[side] = b->turns[side][0].batches.loops;
         x->run_seconds[side] = (double)b->turns[side][turns - 1].run.wall_ns / 1e9;
+        x->run_memory += b->turns[side][0].run.memory;
     }
+    x->queued_known = b->turns[SIDE_A][0].run.queued_known;
     choose_parallel(x, b);
     return 0;
 }
@@ -199,81 +207,84 @@ static int probe(struct experiment *x, struct block *b, struct error *e)
 /* ---- the pilot ---- */
 
 struct pilot {
-    double pairs[PILOT_BLOCKS * TURNS]; /* ln B - ln A of runs beside each other */
-    size_t count;
-    double seconds;
+    double variance, seconds; /* of ln of a side's runs; of a block */
 };
 
 static int run_pilot(struct experiment *x, enum prove_mode mode, struct pilot *p, struct error *e)
 {
     struct block_plan plan = x->plan;
-    *p = (struct pilot){0};
+    struct block b;
+
     plan.mode = mode;
-    for (int i = 0; i < PILOT_BLOCKS; i++) {
-        struct block b;
-        tell(x, "pilot", NULL);
-        int r = block_run(x->runner, &plan, &x->random, &b, e);
-        x->result->runs += SIDES * TURNS;
-        for (int turn = 0; r == 0 && turn < TURNS; turn++)
-            p->pairs[p->count++] = log(b.turns[SIDE_B][turn].values[x->options->metric]) -
-                                   log(b.turns[SIDE_A][turn].values[x->options->metric]);
-        p->seconds += b.seconds;
-        block_release(&b);
-        if (r < 0)
-            return r;
+    tell(x, "pilot", NULL);
+    int r = block_run(x->runner, &plan, &x->random, &b, e);
+    x->result->runs += SIDES * TURNS;
+    if (r == 0) {
+        struct stats_block s = block_compare(&b, x->options->metric);
+        p->variance = (s.control_a * s.control_a + s.control_b * s.control_b) / 4;
+        p->seconds = b.seconds;
     }
-    return 0;
+    block_release(&b);
+    return r;
 }
 
-/* What a block of this mode is worth: variance times seconds, so less is better. */
-static double price(const struct pilot *p)
+/* What speaks against running both sides at once, before it is tried; NULL: nothing. */
+static const char *why_no_duet(const struct experiment *x, double budget)
 {
-    double sd = stats_sd(p->pairs, p->count);
-    return sd * sd * p->seconds;
+    uint64_t available = machine_memory_available();
+    if (inputs_written(&x->inputs))
+        return "they write files, in whose way two at once would be";
+    if (!x->queued_known)
+        return "this kernel does not tell how long two that share a CPU wait for it";
+    if (available > 0 && (double)(TURNS * x->run_memory) > MEMORY_SHARE * (double)available)
+        return "they take too much memory to run at the same time";
+    if (fmin(x->run_seconds[SIDE_A], x->run_seconds[SIDE_B]) < DUET_SECONDS)
+        return "too short for duets";
+    return TURNS * (x->run_seconds[SIDE_A] + x->run_seconds[SIDE_B]) > budget ? "the budget is too small to try duets"
+                                                                              : NULL;
+}
+
+/* Of one thread a side: a duet if it can be one and serves. Sets the plan's mode. */
+static int try_duet(struct experiment *x, const char **why, struct error *e)
+{
+    double budget = PILOT_SHARE * (double)x->budget_ns / 1e9;
+    struct pilot pinned = {0}, duet = {0};
+
+    *why = why_no_duet(x, budget);
+    if (*why)
+        return 0;
+    int r = run_pilot(x, PROVE_DUET, &duet, e);
+    if (r < 0) { /* a port, a lock: alone each of them runs */
+        *why = "they do not run at the same time";
+        return r == -ECANCELED ? r : 0;
+    }
+    x->plan.mode = PROVE_DUET;
+    x->block_seconds = duet.seconds;
+    *why = "in the pilot a side's runs were alike";
+    if (duet.variance <= DUET_ALIKE * DUET_ALIKE)
+        return 0;
+    *why = "the budget is too small to try turns";
+    if (2 * duet.seconds > budget)
+        return 0;
+    r = run_pilot(x, PROVE_PINNED, &pinned, e);
+    *why = "in the pilot turns did not tell more";
+    if (r < 0 || duet.variance * duet.seconds <= TURNS_BETTER * pinned.variance * pinned.seconds)
+        return r;
+    x->plan.mode = PROVE_PINNED;
+    x->block_seconds = pinned.seconds;
+    *why = "in the pilot turns told more than runs at once";
+    return 0;
 }
 
 static int choose_mode(struct experiment *x, struct error *e)
 {
-    struct pilot pinned, duet;
-    double a = x->run_seconds[SIDE_A], b = x->run_seconds[SIDE_B];
-    double costs = PILOT_BLOCKS * TURNS * (a + b + fmax(a, b));
-    char *why = x->result->mode_why;
-    size_t size = sizeof(x->result->mode_why);
-
+    const char *why;
     if (x->plan.mode == PROVE_INTERLEAVED)
         return 0;
-    if (x->plan.cpus[0] == x->plan.cpus[1]) {
-        snprintf(why, size, "each is one thread; there is one CPU to run on");
-        return 0;
-    }
-    if (inputs_written(&x->inputs)) {
-        snprintf(why, size, "each is one thread; they write files, in whose way two at once would be");
-        return 0;
-    }
-    if (costs > PILOT_SHARE * (double)x->budget_ns / 1e9) {
-        snprintf(why, size, "each is one thread; the budget is too small to try duets");
-        return 0;
-    }
-    if (fmin(a, b) < DUET_SECONDS) {
-        snprintf(why, size, "each is one thread; too short for duets");
-        return 0;
-    }
-    int r = run_pilot(x, PROVE_PINNED, &pinned, e);
-    if (r < 0)
-        return r;
-    r = run_pilot(x, PROVE_DUET, &duet, e);
-    if (r == -ECANCELED)
-        return r;
-    if (r < 0) { /* a port, a lock: alone each of them runs */
-        snprintf(why, size, "each is one thread; they do not run at the same time");
-        return 0;
-    }
-    bool duets = price(&duet) < price(&pinned);
-    x->plan.mode = duets ? PROVE_DUET : PROVE_PINNED;
-    x->block_seconds = (duets ? duet.seconds : pinned.seconds) / PILOT_BLOCKS;
-    snprintf(why, size, "each is one thread; in the pilot two runs %s told more a second",
-        duets ? "at once" : "in turn on one CPU");
-    return 0;
+    int r = try_duet(x, &why, e);
+    if (r == 0)
+        snprintf(x->result->mode_why, sizeof(x->result->mode_why), "each is one thread; %s", why);
+    return r;
 }
 
 /* ---- blocks ---- */
@@ -289,7 +300,8 @@ static int verdicts_new(struct experiment *x, struct error *e)
     double left = fmax(0, (double)x->budget_ns - (double)spent(x)) / 1e9;
     if (x->block_seconds <= 0)
         x->block_seconds = TURNS * (x->run_seconds[SIDE_A] + x->run_seconds[SIDE_B]);
-    double blocks = fmin(fmax(floor(left / fmax(x->block_seconds, 1e-4)), 4), STATS_BLOCKS_MAX);
+    /* the time decides, and not how long blocks took in the pilot; up to STATS_BUDGET its bounds are the same */
+    double blocks = fmin(fmax(floor(left / fmax(x->block_seconds, 1e-4)), STATS_BUDGET), STATS_BLOCKS_MAX);
     for (int metric = 0; metric < PROVE_METRICS; metric++) {
         struct stats_verdict_options o = {
             .claim = x->options->claim,
@@ -465,31 +477,41 @@ static double least_of(const struct values *v)
     return least;
 }
 
-/* The standard deviation of a side's runs, as a share of them; the larger of both sides. */
-static double spread_of(const struct experiment *x, enum prove_metric metric)
+/* The standard deviation of a side's runs, as a share of them: of duets of those of one block. */
+static double spread_of_side(const struct values *v, enum prove_mode mode)
 {
-    double most = 0;
-    for (int side = 0; side < SIDES; side++) {
-        const struct values *v = &x->values[side][metric];
-        double sum = 0;
-        for (size_t i = 0; i < v->count; i++)
-            sum += v->items[i];
-        if (v->count > 1 && sum > 0)
-            most = fmax(most, stats_sd(v->items, v->count) * (double)v->count / sum);
+    double sum = 0;
+    if (v->count < TURNS)
+        return 0;
+    if (mode != PROVE_DUET) {
+        double mean = stats_mean(v->items, v->count).value;
+        return mean > 0 ? stats_sd(v->items, v->count) / mean : 0;
     }
-    return most;
+    for (size_t i = 0; i + 1 < v->count; i += TURNS)
+        sum += pow(log(v->items[i] / v->items[i + 1]), 2) / 2;
+    return sqrt(sum / (double)(v->count / TURNS));
 }
 
 /* Why an open verdict is open, where neither steal nor waiting tells. */
 static void note_spread(struct experiment *x)
 {
-    double spread = spread_of(x, PROVE_CPU);
-    if (x->result->metrics[x->result->metric].decision.call != STATS_UNSETTLED || spread < SPREAD_TOLD)
+    enum prove_mode mode = x->result->mode;
+    double spread =
+        fmax(spread_of_side(&x->values[SIDE_A][PROVE_CPU], mode), spread_of_side(&x->values[SIDE_B][PROVE_CPU], mode));
+    if (x->result->metrics[x->result->metric].decision.call != STATS_UNSETTLED || !(spread >= SPREAD_TOLD))
         return;
-    note(x,
-        "runs of one side differ by %.0f %% in CPU time: either they don't do the same work each time, or this machine "
-        "changes its speed (its clock, a neighbour on the same core), which only more runs or a quieter hour help",
-        100 * spread);
+    if (mode == PROVE_DUET)
+        note(x,
+            "runs of one side differ by %.0f %% in CPU time, though made at once on one CPU: they don't do the same "
+            "work "
+            "each time",
+            100 * spread);
+    else
+        note(x,
+            "runs of one side differ by %.0f %% in CPU time: either they don't do the same work each time, or this "
+            "machine changes its speed (its clock, a neighbour on the same core), which only more runs or a quieter "
+            "hour help",
+            100 * spread);
 }
 
 static void add_notes(struct experiment *x)
@@ -513,7 +535,7 @@ static void add_notes(struct experiment *x)
                                 *cpu = &result->metrics[PROVE_CPU].decision;
     if (result->metric == PROVE_WALL && wall->call == STATS_UNSETTLED && (is_change(cpu) || cpu->call == STATS_SAME))
         note(x, "CPU time, which other programs disturb less, is settled: see --metric cpu");
-    if (result->pressure > PRESSURE_TOLD && result->mode != PROVE_INTERLEAVED)
+    if (result->pressure > PRESSURE_TOLD && result->mode == PROVE_PINNED)
         note(x,
             "something waited for a CPU in %.0f %% of the time: other programs run beside the two, and the "
             "interval is wider for it",
@@ -567,7 +589,7 @@ int prove_experiment(struct prove_runner *runner, const struct prove_subject *a,
     result.seed =
         options->seed ? options->seed : 1 + (hash_mix(clock_real_ns(), x.begun_ns) >> 33); /* easily typed again */
     x.random = hash_mix(result.seed, 7);
-    machine_choose(x.plan.cpus);
+    x.plan.cpu = machine_choose_cpu();
     if (options->stop)
         prove_runner_watch(runner, options->stop);
     int r = run_experiment(&x, e);

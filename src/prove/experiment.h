@@ -14,7 +14,7 @@ struct block_plan {
     uint32_t batches;
     uint64_t timeout_ns;
     enum prove_mode mode;
-    int cpus[2]; /* pinned: the first; duet: both */
+    int cpu; /* where mode is not interleaved */
     bool value, watched;
 };
 struct block_turn {
@@ -33,16 +33,16 @@ struct block {
 /* One run of a side. */
 int block_turn_run(struct prove_runner *r, const struct block_plan *plan, int side, int turn, uint64_t *random,
     uint32_t hash_seed, struct block *b, struct error *e);
-/* A B B A or B A A B by a coin; of a duet both at once, and again with the CPUs and the order of
- * their starts swapped. Released also after a
- * failure. */
+/* A B B A or B A A B by a coin, one after the other; of a duet started in this order and run at once, so that what
+ * disturbs one disturbs all. Released also after a failure. */
 int block_run(
     struct prove_runner *r, const struct block_plan *plan, uint64_t *random, struct block *b, struct error *e);
 void block_release(struct block *b);
 /* NAN where a value is not positive. */
 struct stats_block block_compare(const struct block *b, enum prove_metric metric);
-/* The value of a process: the least of its batches from where it is steady. */
-double batches_value(const double *times, size_t count);
+/* The value of a process: of its batches from where it is steady the least, which others disturbed least; of a duet
+ * the mean of all, since what disturbs the one then disturbs the other. */
+double batches_value(const double *times, size_t count, enum prove_mode mode);
 
 /* ---- machine.c ---- */
 struct machine_clock { /* since boot, of the CPUs asked for */
@@ -54,8 +54,8 @@ struct machine_clock { /* since boot, of the CPUs asked for */
 void machine_read(const int *cpus, size_t count, struct machine_clock *ret); /* count 0: all that we may use */
 double machine_steal(const struct machine_clock *from, const struct machine_clock *to);
 double machine_pressure(const struct machine_clock *from, const struct machine_clock *to);
-/* Two CPUs to run on, of different cores if there are such; the same one twice where there is but one. */
-void machine_choose(int ret[2]);
+int machine_choose_cpu(void);            /* to run on */
+uint64_t machine_memory_available(void); /* bytes; 0: unknown */
 /* "cpu3 1 2 3 4 5 6 7 STEAL" of a /proc/stat: the sum over the CPUs named. */
 uint64_t machine_steal_parse(const char *text, const int *cpus, size_t count);
 

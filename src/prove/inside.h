@@ -25,7 +25,9 @@ struct spawn_request {
 struct spawn_usage {
     int status;
     bool timed_out;
-    uint64_t begun_ns, wall_ns, user_ns, system_ns, memory, minor_faults, major_faults, voluntary, involuntary;
+    bool queued_known;
+    uint64_t begun_ns, wall_ns, user_ns, system_ns, queued_ns;
+    uint64_t memory, minor_faults, major_faults, voluntary, involuntary;
     uint32_t leftovers, threads, processes;
 };
 struct spawn_reply {

@@ -74,33 +74,21 @@ double machine_pressure(const struct machine_clock *from, const struct machine_c
     return (double)(to->pressure_us - from->pressure_us) / 1e6 / seconds;
 }
 
-/* The list of the CPUs that share a core with this one, as the kernel writes it: equal for all of them. */
-static void read_core(int cpu, char *into, size_t size)
-{
-    CLEANUP(buffer_release) struct buffer text;
-    char path[96];
-    buffer_init(&text, 4096);
-    snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%d/topology/thread_siblings_list", cpu);
-    snprintf(into, size, "%s", read_text(&text, path));
-}
-
-void machine_choose(int ret[2])
+int machine_choose_cpu(void)
 {
     int cpus[CPUS_MAX];
-    char first[256], other[256];
     size_t count = prove_cpus(cpus, CPUS_MAX);
 
     count = count < CPUS_MAX ? count : CPUS_MAX;
-    ret[0] = ret[1] = count ? cpus[count - 1] : 0; /* the first CPUs serve more interrupts */
-    if (count < 2)
-        return;
-    ret[1] = cpus[count - 2];
-    read_core(ret[0], first, sizeof(first));
-    for (size_t i = count - 1; i-- > 0;) {
-        read_core(cpus[i], other, sizeof(other));
-        if (strcmp(first, other) != 0) {
-            ret[1] = cpus[i];
-            return;
-        }
-    }
+    return count ? cpus[count - 1] : 0; /* the first CPUs serve more interrupts */
+}
+
+uint64_t machine_memory_available(void)
+{
+    CLEANUP(buffer_release) struct buffer text;
+    uint64_t kilobytes = 0;
+
+    buffer_init(&text, STAT_BYTES_MAX);
+    const char *line = strstr(read_text(&text, "/proc/meminfo"), "MemAvailable:");
+    return line && sscanf(line, "MemAvailable: %" SCNu64, &kilobytes) == 1 ? kilobytes * 1024 : 0;
 }

@@ -1,7 +1,7 @@
 /*
  * prove: is B faster than A? Fresh processes, run in blocks under control, judged by the room `stats`.
  *
- * A runner starts one process (or two at once) and says what it took. A subject is what to run: a command or a Python
+ * A runner starts one process (or some at once) and says what it took. A subject is what to run: a command or a Python
  * function. A checkout is one git revision set aside. An experiment runs two subjects against each other until the
  * verdict is settled or the budget spent. `bench`, `scale`, `gate` and `bisect` build on the first three.
  *
@@ -26,7 +26,7 @@ void prove_runner_watch(struct prove_runner *r, const volatile sig_atomic_t *sto
 /* The CPUs that this process may run on, in rising order: at most `max` of them; how many there are. */
 size_t prove_cpus(int *cpus, size_t max);
 
-#define PROVE_AT_ONCE_MAX 2
+#define PROVE_AT_ONCE_MAX 4
 #define PROVE_OUTPUT_HEAD (64u << 10) /* kept of stdout and of stderr; all of it is counted and hashed */
 #define PROVE_ANSWER_MAX (16u << 20)  /* what a harness may answer */
 #define PROVE_ANSWER_FD 3             /* where it answers */
@@ -58,6 +58,8 @@ struct prove_run {
     uint64_t begun_ns;           /* CLOCK_MONOTONIC */
     uint64_t wall_ns;            /* from before the fork to after its end, by the spawner's CLOCK_MONOTONIC */
     uint64_t user_ns, system_ns; /* with those of all its descendants */
+    uint64_t queued_ns;          /* of wall_ns: its first thread was ready to run, and another one had the CPU */
+    bool queued_known;           /* whether this kernel tells (CONFIG_SCHED_INFO) */
     uint64_t memory;             /* the largest peak of one of its processes */
     uint64_t minor_faults, major_faults, voluntary, involuntary; /* context switches: */
     uint32_t leftovers;                                          /* descendants that outlived it, and were ended */
@@ -133,6 +135,7 @@ struct prove_batch_options {
     uint64_t batch_ns; /* 0: 50 ms */
     uint32_t batches;  /* 0: 5 */
     bool value;
+    bool shares; /* a CPU, with another run: wall times are without the waiting for it */
 };
 /* Runs a subject of either kind once; a command's process is a batch of one call. How it failed is the error.
  * `options` (for functions; NULL: the defaults) and `ret_run` may be NULL. */
@@ -176,7 +179,7 @@ enum prove_metric {
 enum prove_mode {
     PROVE_INTERLEAVED, /* one after the other, on any CPU */
     PROVE_PINNED,      /* one after the other, on one CPU */
-    PROVE_DUET,        /* both at once, each on its CPU */
+    PROVE_DUET,        /* both at once, twice each, on one CPU, which they share in turns of some milliseconds */
 };
 struct prove_progress {
     const char *stage; /* "probe", "pilot", "blocks" */
@@ -211,8 +214,9 @@ struct prove_result {
     bool interrupted;
     uint32_t blocks, reruns; /* reruns: blocks run again, since another guest took the CPU */
     uint64_t runs, spent_ns, seed;
-    double steal, pressure,
-        involuntary;             /* means of the blocks: shares of time (pressure: NAN unknown), switches a second */
+    /* means of the blocks: shares of time (pressure: NAN unknown, or of duets, which press each other), switches a
+     * second */
+    double steal, pressure, involuntary;
     char notes[PROVE_NOTES_MAX]; /* what else the user has to know, one a line */
 };
 /* -EXDEV where same_output is asked for and the two differ: e tells the first line that does. */

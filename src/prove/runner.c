@@ -316,6 +316,8 @@ static void put_usage(struct prove_run *run, const struct spawn_usage *u, bool i
     run->wall_ns = u->wall_ns;
     run->user_ns = u->user_ns;
     run->system_ns = u->system_ns;
+    run->queued_ns = u->queued_ns;
+    run->queued_known = u->queued_known;
     run->memory = u->memory;
     run->minor_faults = u->minor_faults;
     run->major_faults = u->major_faults;

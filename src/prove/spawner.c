@@ -7,8 +7,11 @@
 #include "target/target.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -135,29 +138,51 @@ static void add_usage(struct spawn_usage *u, const struct rusage *r)
     u->involuntary += (uint64_t)r->ru_nivcsw;
 }
 
+/* The second figure of schedstat (Documentation/scheduler/sched-stats.rst), which a process keeps until it is reaped.
+ */
+static void read_queued(pid_t pid, struct spawn_usage *u)
+{
+    char path[40], text[128];
+    snprintf(path, sizeof(path), "/proc/%d/schedstat", (int)pid);
+    CLEANUP(fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+    text[n > 0 ? n : 0] = '\0';
+    u->queued_known = sscanf(text, "%*u %" SCNu64, &u->queued_ns) == 1;
+}
+
+static struct spawned *find_spawned(struct spawner *s, pid_t pid)
+{
+    for (size_t i = 0; i < s->count; i++)
+        if (s->each[i].running && s->each[i].pid == pid)
+            return &s->each[i];
+    return NULL;
+}
+
 /* Takes all that have ended. An orphan counts for the first of the runs: side by side run only those that make none. */
 static bool reap(struct spawner *s)
 {
     struct rusage usage;
     int status;
     for (;;) {
-        pid_t pid = wait4(-1, &status, WNOHANG, &usage);
-        if (pid < 0 && errno == EINTR)
+        siginfo_t ended = {0};
+        int r = waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT);
+        if (r < 0 && errno == EINTR)
             continue;
-        if (pid <= 0)
-            return pid == 0; /* some still run */
+        if (r < 0 || ended.si_pid == 0)
+            return r == 0; /* some still run */
         uint64_t now = clock_monotonic_ns();
-        struct spawned *of = &s->each[0];
-        for (size_t i = 0; i < s->count; i++)
-            if (s->each[i].running && s->each[i].pid == pid)
-                of = &s->each[i];
-        if (of->running && of->pid == pid) {
-            of->running = false;
-            of->usage.status = status;
-            of->usage.begun_ns = of->begun_ns;
-            of->usage.wall_ns = now - of->begun_ns;
+        struct spawned *one = find_spawned(s, ended.si_pid);
+        if (one)
+            read_queued(one->pid, &one->usage);
+        if (wait4(ended.si_pid, &status, 0, &usage) < 0)
+            continue; /* interrupted: it is still there */
+        if (one) {
+            one->running = false;
+            one->usage.status = status;
+            one->usage.begun_ns = one->begun_ns;
+            one->usage.wall_ns = now - one->begun_ns;
         }
-        add_usage(&of->usage, &usage);
+        add_usage(one ? &one->usage : &s->each[0].usage, &usage);
     }
 }
 

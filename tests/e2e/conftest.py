@@ -8,10 +8,12 @@ script         script(source, name="app.py") writes a program into the test's fo
 run            run(*words, **options) runs the program to its end and returns a Finished
 start_target   start_target(python, source, *words) starts a program and waits until it prints "ready"
 """
+import importlib.util
 import json
 import os
 import signal
 import subprocess
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -177,6 +179,18 @@ def run(pitviper, tmp_path):
         return Finished(done.returncode, done.stdout, done.stderr)
 
     return run
+
+
+def load_program(path, name):
+    """The module of that file, under that name; nothing is written beside it."""
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    kept, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.dont_write_bytecode = kept
+    return module
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """The programs supplied for the final project: right, the same everywhere, and of the promised size."""
 
 import datetime
-import importlib.util
 import json
 import os
 import subprocess
@@ -9,20 +8,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from conftest import load_program
 
 PROJECT = Path(__file__).resolve().parents[2] / "course" / "performance-optimization-and-profiling" / "project"
 PROGRAMS = ("weblog", "finder", "clinic")
 
 
 def load(program):
-    spec = importlib.util.spec_from_file_location(program, PROJECT / program / (program + ".py"))
-    module = importlib.util.module_from_spec(spec)
-    kept, sys.dont_write_bytecode = sys.dont_write_bytecode, True
-    try:
-        spec.loader.exec_module(module)
-    finally:
-        sys.dont_write_bytecode = kept
-    return module
+    return load_program(PROJECT / program / f"{program}.py", program)
 
 
 def run_program(program, *words, python=sys.executable, hash_seed="0"):

@@ -1,5 +1,4 @@
 """The three works to review: what their references say of them is so. Behaviour and counts are run; times are not."""
-import importlib.util
 import itertools
 import json
 import re
@@ -7,28 +6,17 @@ import subprocess
 import sys
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, load_program
 
 COURSE = ROOT / "course" / "performance-optimization-and-profiling"
 REVIEWS, PROJECT = COURSE / "reviews", COURSE / "project"
 WORKS = {"first": "weblog", "second": "finder", "third": "clinic"}
 
 
-def load(path, name):
-    spec = importlib.util.spec_from_file_location(name, path)
-    module = importlib.util.module_from_spec(spec)
-    kept, sys.dont_write_bytecode = sys.dont_write_bytecode, True
-    try:
-        spec.loader.exec_module(module)
-    finally:
-        sys.dont_write_bytecode = kept
-    return module
-
-
 def both(work):
     program = WORKS[work]
-    return (load(PROJECT / program / f"{program}.py", f"{program}_before"),
-            load(REVIEWS / work / "after" / f"{program}.py", f"{program}_after"))
+    return (load_program(PROJECT / program / f"{program}.py", f"{program}_before"),
+            load_program(REVIEWS / work / "after" / f"{program}.py", f"{program}_after"))
 
 
 def digest(path, given):

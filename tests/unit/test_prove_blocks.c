@@ -79,20 +79,47 @@ static void turns_each_block_by_a_coin(void **state)
     prove_subject_free(b);
 }
 
-static void swaps_the_cpus_of_a_duet(void **state)
+static void runs_of_a_duet_share_a_cpu(void **state)
 {
     static const char text[] = "grep Cpus_allowed_list /proc/self/status";
     struct prove_subject *a = command(text), *b = command(text);
     struct block_plan plan = {.subjects = {a, b}, .mode = PROVE_DUET, .timeout_ns = 60000000000};
     uint64_t random = 1;
     struct block block;
+    char wanted[40];
     (void)state;
-    machine_choose(plan.cpus);
+    plan.cpu = machine_choose_cpu();
+    snprintf(wanted, sizeof(wanted), "Cpus_allowed_list:\t%d\n", plan.cpu);
     run_block(&plan, &random, &block);
-    for (int turn = 0; turn < TURNS && plan.cpus[0] != plan.cpus[1]; turn++)
-        assert_false(outputs_same(a, &block.turns[SIDE_A][turn], &block.turns[SIDE_B][turn]));
-    assert_true(outputs_same(a, &block.turns[SIDE_A][0], &block.turns[SIDE_B][1]));
-    assert_true(outputs_same(a, &block.turns[SIDE_A][1], &block.turns[SIDE_B][0]));
+    for (int side = 0; side < SIDES; side++)
+        for (int turn = 0; turn < TURNS; turn++) {
+            const struct block_turn *t = &block.turns[side][turn];
+            assert_int_equal(t->run.out.kept, strlen(wanted));
+            assert_memory_equal(t->run.out.head, wanted, strlen(wanted));
+        }
+    block_release(&block);
+    prove_subject_free(a);
+    prove_subject_free(b);
+}
+
+/* Two loops side by side: each has the CPU for half of the time, and its wall time is told without the other half. */
+static void waiting_for_the_shared_cpu_is_not_counted(void **state)
+{
+    static const char text[] = "i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done";
+    struct prove_subject *a = command(text), *b = command(text);
+    struct block_plan plan = {.subjects = {a, b}, .mode = PROVE_DUET, .timeout_ns = 60000000000};
+    uint64_t random = 1;
+    struct block block;
+    (void)state;
+    plan.cpu = machine_choose_cpu();
+    run_block(&plan, &random, &block);
+    for (int side = 0; side < SIDES; side++)
+        for (int turn = 0; turn < TURNS; turn++) {
+            const struct block_turn *t = &block.turns[side][turn];
+            assert_true(t->run.queued_known);
+            assert_true(t->run.queued_ns > t->run.wall_ns / 5 && t->run.queued_ns < t->run.wall_ns);
+            assert_true(fabs(t->values[PROVE_WALL] - (double)(t->run.wall_ns - t->run.queued_ns) / 1e9) < 1e-9);
+        }
     block_release(&block);
     prove_subject_free(a);
     prove_subject_free(b);
@@ -106,7 +133,7 @@ static void shares_the_hash_seed_within_a_block_only(void **state)
     struct block one, two;
     (void)state;
     unsetenv("PYTHONHASHSEED");
-    machine_choose(plan.cpus);
+    plan.cpu = machine_choose_cpu();
     run_block(&plan, &random, &one);
     run_block(&plan, &random, &two);
     assert_true(outputs_same(a, &one.turns[SIDE_A][0], &one.turns[SIDE_B][1]));
@@ -133,12 +160,13 @@ static void compares_logarithms(void **state)
     assert_true(!isfinite(block_compare(&b, PROVE_CPU).difference));
 }
 
-static void takes_the_least_of_the_batches(void **state)
+static void takes_the_least_of_the_batches_or_of_a_duet_their_mean(void **state)
 {
-    static const double times[] = {5, 2, 3};
+    static const double times[] = {2.5, 2, 3};
     (void)state;
-    assert_true(batches_value(times, 3) == 2);
-    assert_true(isnan(batches_value(times, 0)));
+    assert_true(batches_value(times, 3, PROVE_PINNED) == 2);
+    assert_true(batches_value(times, 3, PROVE_DUET) == 2.5);
+    assert_true(isnan(batches_value(times, 0, PROVE_PINNED)));
 }
 
 /* ---- guards ---- */
@@ -221,10 +249,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(turns_each_block_by_a_coin),
-        cmocka_unit_test(swaps_the_cpus_of_a_duet),
+        cmocka_unit_test(runs_of_a_duet_share_a_cpu),
+        cmocka_unit_test(waiting_for_the_shared_cpu_is_not_counted),
         cmocka_unit_test(shares_the_hash_seed_within_a_block_only),
         cmocka_unit_test(compares_logarithms),
-        cmocka_unit_test(takes_the_least_of_the_batches),
+        cmocka_unit_test(takes_the_least_of_the_batches_or_of_a_duet_their_mean),
         cmocka_unit_test(reads_steal_of_its_cpus),
         cmocka_unit_test(names_the_first_line_that_differs),
         cmocka_unit_test(sees_a_file_that_changes),
