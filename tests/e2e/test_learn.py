@@ -107,6 +107,40 @@ def test_learn_alone_always_says_one_next_command(run, tmp_path):
     assert next_lines(learner(cwd=tmp_path).ok()) == ["next: pitviper learn check"]  # also from beside the folder
 
 
+def test_after_the_labs_come_capstone_project_reviews_and_report(learner):
+    first, lines = learner.log[0], []
+
+    def add(**facts):
+        lines.append(json.dumps({"id": "%032x" % (len(lines) + 1), "time_ns": first["time_ns"] + len(lines) + 1,
+                                 "machine": first["machine"], **facts}) + "\n")
+
+    def stands(*expected):
+        with (learner.course / "log.jsonl").open("a") as log:
+            log.writelines(lines[stands.kept:])
+        stands.kept = len(lines)
+        progress = learner.progress
+        assert progress["damaged"] == 0
+        assert (progress["next"], progress["project"]["passed"], progress["reviews"]) == expected
+
+    stands.kept = 0
+    for lab in learner.progress["labs"]:
+        if lab["core"]:
+            add(kind="check", lab=lab["id"], outcome="passed", quick=False, receipt="0" * 32, points=90)
+    stands("reflect", False, 0)
+    for module in range(1, 10):
+        add(kind="reflect", module=module, text=WORDS)
+    stands("capstone", False, 0)
+    assert "final project: open; reviews: 0 of 3" in learner("progress").ok().out
+    add(kind="check", lab="capstone", outcome="passed", quick=False, receipt="0" * 32, points=90)
+    stands("project", False, 0)
+    add(kind="project", work="weblog", outcome="passed", receipt="0" * 32, points=40, of=45)
+    stands("review", True, 0)
+    assert "final project: weblog: passed, 40 of 45 points that are computed; reviews: 0 of 3" in learner("progress").ok().out
+    for work in "first", "second", "third":
+        add(kind="review", work=work, right=5, of=6, levels=[2] * 7, text=WORDS)
+    stands("report", True, 3)
+
+
 def test_takes_a_lab_from_starter_to_solution(learner):
     file = learner.begin()
     assert file.read_text() == (lab_folder(LAB) / "starter" / file.name).read_text()
