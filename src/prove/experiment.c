@@ -489,7 +489,7 @@ static double spread_of_side(const struct values *v, enum prove_mode mode)
     }
     for (size_t i = 0; i + 1 < v->count; i += TURNS)
         sum += pow(log(v->items[i] / v->items[i + 1]), 2) / 2;
-    return sqrt(sum / (double)(v->count / TURNS));
+    return sqrt(sum * TURNS / (double)v->count);
 }
 
 /* Why an open verdict is open, where neither steal nor waiting tells. */

@@ -37,12 +37,12 @@ struct prove_process { /* zeroed but for argv: our environment, folder and CPUs,
     const char *folder;
     const char *const *environment; /* "NAME=VALUE" put over ours, NULL-terminated */
     const char *input;              /* a file for stdin; NULL: /dev/null */
-    bool pinned;                    /* to `cpu` and no other */
-    int cpu;
     uint64_t timeout_ns;
-    bool seeded; /* PYTHONHASHSEED from hash_seed, unless the user has set it */
+    int cpu;
     uint32_t hash_seed;
     uint32_t padding; /* bytes of environment */
+    bool pinned;      /* to `cpu` and no other */
+    bool seeded;      /* PYTHONHASHSEED from hash_seed, unless the user has set it */
     bool answers;     /* PROVE_ANSWER_FD is a pipe whose bytes come back */
     bool watched;     /* its threads and processes are counted, a hundred times a second: not for timing */
 };
@@ -55,11 +55,11 @@ struct prove_output {
 struct prove_run {
     int status; /* as wait4 gives it */
     bool timed_out, interrupted;
+    bool queued_known;           /* whether this kernel tells queued_ns (CONFIG_SCHED_INFO) */
     uint64_t begun_ns;           /* CLOCK_MONOTONIC */
     uint64_t wall_ns;            /* from before the fork to after its end, by the spawner's CLOCK_MONOTONIC */
     uint64_t user_ns, system_ns; /* with those of all its descendants */
     uint64_t queued_ns;          /* of wall_ns: its first thread was ready to run, and another one had the CPU */
-    bool queued_known;           /* whether this kernel tells (CONFIG_SCHED_INFO) */
     uint64_t memory;             /* the largest peak of one of its processes */
     uint64_t minor_faults, major_faults, voluntary, involuntary; /* context switches: */
     uint32_t leftovers;                                          /* descendants that outlived it, and were ended */
