@@ -45,6 +45,7 @@ struct experiment {
     uint64_t random, begun_ns, budget_ns;
     double run_seconds[SIDES]; /* as the probe found */
     uint64_t run_memory;       /* of both sides together */
+    bool untried;              /* duets without a pilot */
     bool queued_known;         /* whether the kernel tells how long a run waited for the CPU */
     double block_seconds;
     double start_seconds; /* of an empty python; 0: unknown */
@@ -229,7 +230,7 @@ static int run_pilot(struct experiment *x, enum prove_mode mode, struct pilot *p
 }
 
 /* What speaks against running both sides at once, before it is tried; NULL: nothing. */
-static const char *why_no_duet(const struct experiment *x, double budget)
+static const char *why_no_duet(const struct experiment *x)
 {
     uint64_t available = machine_memory_available();
     if (inputs_written(&x->inputs))
@@ -240,9 +241,15 @@ static const char *why_no_duet(const struct experiment *x, double budget)
         return "they take too much memory to run at the same time";
     if (fmin(x->run_seconds[SIDE_A], x->run_seconds[SIDE_B]) < DUET_SECONDS)
         return "too short for duets";
-    return TURNS * (x->run_seconds[SIDE_A] + x->run_seconds[SIDE_B]) > budget ? "the budget is too small to try duets"
-                                                                              : NULL;
+    return NULL;
 }
+
+static void set_why(struct experiment *x, const char *why)
+{
+    snprintf(x->result->mode_why, sizeof(x->result->mode_why), "each is one thread; %s", why);
+}
+
+static const char not_at_once[] = "they do not run at the same time"; /* a port, a lock: alone each of them runs */
 
 /* Of one thread a side: a duet if it can be one and serves. Sets the plan's mode. */
 static int try_duet(struct experiment *x, const char **why, struct error *e)
@@ -250,12 +257,18 @@ static int try_duet(struct experiment *x, const char **why, struct error *e)
     double budget = PILOT_SHARE * (double)x->budget_ns / 1e9;
     struct pilot pinned = {0}, duet = {0};
 
-    *why = why_no_duet(x, budget);
+    *why = why_no_duet(x);
     if (*why)
         return 0;
+    if (TURNS * (x->run_seconds[SIDE_A] + x->run_seconds[SIDE_B]) > budget) {
+        x->plan.mode = PROVE_DUET;
+        x->untried = true;
+        *why = "the budget is too small for a pilot";
+        return 0;
+    }
     int r = run_pilot(x, PROVE_DUET, &duet, e);
-    if (r < 0) { /* a port, a lock: alone each of them runs */
-        *why = "they do not run at the same time";
+    if (r < 0) {
+        *why = not_at_once;
         return r == -ECANCELED ? r : 0;
     }
     x->plan.mode = PROVE_DUET;
@@ -283,7 +296,7 @@ static int choose_mode(struct experiment *x, struct error *e)
         return 0;
     int r = try_duet(x, &why, e);
     if (r == 0)
-        snprintf(x->result->mode_why, sizeof(x->result->mode_why), "each is one thread; %s", why);
+        set_why(x, why);
     return r;
 }
 
@@ -361,13 +374,14 @@ static int add_block(struct experiment *x, const struct block *b, bool *ret_look
     return 0;
 }
 
-/* One block that other guests left alone, as far as that can be had. */
+/* One block that other guests left alone, as far as that can be had; what they take of a duet they take of both. */
 static int run_guarded(struct experiment *x, struct block *b, struct error *e)
 {
     for (;;) {
         int r = block_run(x->runner, &x->plan, &x->random, b, e);
         x->result->runs += SIDES * TURNS;
-        if (r < 0 || b->steal <= STEAL_MOST || x->result->reruns >= RERUNS_MOST || spent(x) >= x->budget_ns)
+        if (r < 0 || x->plan.mode == PROVE_DUET || b->steal <= STEAL_MOST || x->result->reruns >= RERUNS_MOST ||
+            spent(x) >= x->budget_ns)
             return r;
         x->result->reruns++;
         block_release(b);
@@ -387,6 +401,17 @@ static int check_inputs(struct experiment *x)
     return 1;
 }
 
+/* Whether the first block of duets without a pilot has failed: then turns are taken. */
+static bool gives_up_duets(struct experiment *x, int r)
+{
+    if (r == -ECANCELED || !x->untried || x->result->blocks > 0)
+        return false;
+    x->untried = false;
+    x->plan.mode = PROVE_PINNED;
+    set_why(x, not_at_once);
+    return true;
+}
+
 static int run_blocks(struct experiment *x, struct error *e)
 {
     struct stats_decision d = {0};
@@ -398,6 +423,10 @@ static int run_blocks(struct experiment *x, struct error *e)
             break;
         tell(x, "blocks", have ? &d : NULL);
         int r = run_guarded(x, &b, e);
+        if (r < 0 && gives_up_duets(x, r)) {
+            block_release(&b);
+            continue;
+        }
         if (r == 0)
             r = add_block(x, &b, &look, e);
         if (r == 0)
@@ -571,8 +600,10 @@ static int run_experiment(struct experiment *x, struct error *e)
     r = choose_mode(x, e);
     if (r == 0)
         r = verdicts_new(x, e);
+    if (r == 0)
+        r = run_blocks(x, e);
     x->result->mode = x->plan.mode;
-    return r < 0 ? r : run_blocks(x, e);
+    return r;
 }
 
 int prove_experiment(struct prove_runner *runner, const struct prove_subject *a, const struct prove_subject *b,

@@ -287,6 +287,15 @@ def test_a_command_that_changes_what_it_reads_is_told(run, script, tmp_path):
     assert "they write files" in done  # two at once would find it half written
 
 
+@pytest.mark.parametrize("budget", ("20s", "500ms"))  # with a pilot, and without
+def test_what_cannot_run_twice_at_a_time_takes_turns(run, script, budget):
+    script(f"import socket\ns = socket.socket(socket.AF_UNIX)\ns.bind('\\0pitviper-{os.getpid()}')\nsum(range(2_000_000))\n", "alone.py")
+    words = f"{PYTHON} -S alone.py"
+    done = run("prove", "--json", "--budget", budget, "--same", "30%", words, words).json
+    assert done["mode"] == "pinned" and "do not run at the same time" in done["mode_why"], done
+    assert done["blocks"] >= 1
+
+
 def test_runs_that_differ_of_themselves_are_told(run):
     words = f"{PYTHON} -S -c 'import random; sum(range(random.choice((1, 8)) * 500000))'"
     done = run("prove", "--budget", "2s", words, words).out
