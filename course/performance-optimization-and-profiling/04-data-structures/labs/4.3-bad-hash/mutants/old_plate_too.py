@@ -1,0 +1,44 @@
+"""Wrong: the plate that was taken off still leads to the bike.
+
+What the bikes of a hire scheme have ridden: riders type in a plate, the workshop knows a bike by its chip."""
+
+
+def spelled(plate):
+    """Return a plate as it is printed, however somebody typed it: "c 204" and "C-204" are one plate."""
+    return plate.replace("-", "").replace(" ", "").upper()
+
+
+class Bike:
+    """A bike of the fleet. It is nobody's key, so that its plate may change."""
+
+    def __init__(self, plate):
+        self.plate = plate
+        self.rides = self.metres = 0
+
+
+def ridden(log):
+    """Return ({chip: (plate, rides, metres)}, rides with a plate that no bike had) for the log of a season, one event a line:
+
+    join;CHIP;PLATE     a bike joins the fleet
+    ride;PLATE;METRES   somebody brings it back, and types in its plate
+    plate;CHIP;PLATE    the workshop gives it another plate, of the same letter
+    """
+    fleet = {}                                 # {chip: Bike}
+    wearing = {}                               # {plate as spelled: Bike}
+    unknown = 0
+    for line in log:
+        kind, name, value = line.split(";")
+        if kind == "ride":
+            bike = wearing.get(spelled(name))
+            if bike is None:
+                unknown += 1
+            else:
+                bike.rides += 1
+                bike.metres += int(value)
+        elif kind == "join":
+            fleet[name] = wearing[spelled(value)] = Bike(value)
+        else:
+            bike = fleet[name]
+            bike.plate = value
+            wearing[spelled(value)] = bike
+    return {chip: (bike.plate, bike.rides, bike.metres) for chip, bike in fleet.items()}, unknown
