@@ -1,0 +1,95 @@
+"""The tickets of a lake's excursion boats: who goes aboard, who stays ashore, and what it brings in."""
+
+import functools
+
+FIRST = 8 * 60               # minutes since midnight
+EVERY = 10
+SUMMER = (6, 7, 8)
+LAST_SEATS = 4
+
+
+class Departure:
+    """One departure of a day that somebody has asked for: the fare of one passenger, and the seats that are still free."""
+
+    def __init__(self, cents, cabin, deck):
+        self.cents = cents
+        self.cabin = cabin
+        self.deck = deck
+
+    def sell(self, where, passengers):
+        """Return the cents for so many seats "cabin" or "deck"; None if there aren't so many. The last seats become dearer."""
+        if passengers > (self.deck if where == "deck" else self.cabin):
+            return None
+        if where == "deck":
+            self.deck -= passengers
+        else:
+            self.cabin -= passengers
+        cents = passengers * self.cents
+        if self.cabin + self.deck <= LAST_SEATS:
+            self.cents += 100
+        return cents
+
+
+def fare(minute, month, weekday):
+    """Cents for one passenger."""
+    cents = 900 if month in SUMMER else 700
+    if weekday >= 5:
+        cents += 150
+    if minute < 10 * 60:
+        cents -= 200
+    return cents
+
+
+@functools.lru_cache(maxsize=None)     # there are seven weekdays and twelve months
+def fares(month, weekday):
+    """Return the fares of such a day, a departure each; all such days share them."""
+    last = 20 * 60 if month in SUMMER else 18 * 60
+    return tuple(fare(minute, month, weekday) for minute in range(FIRST, last + 1, EVERY))
+
+
+def sell_day(cabin, deck, day_fares, events):
+    """Return (passengers, refused passengers, cents) of a day with these fares, for a boat with so many seats.
+
+    An event is ("cabin" or "deck", minute, passengers), or ("storm", minute, 0): nothing leaves from that minute on.
+    """
+    aboard = ashore = income = 0
+    asked_for = {}           # {place of the departure in the day: Departure}
+    end = len(day_fares)
+    for kind, minute, passengers in events:
+        place = (minute - FIRST) // EVERY
+        if kind == "storm":
+            end = min(end, place)
+            continue
+        if place < end and place not in asked_for:
+            asked_for[place] = Departure(day_fares[place], cabin, deck)
+        cents = asked_for[place].sell(kind, passengers) if place < end else None
+        if cents is None:
+            ashore += passengers
+        else:
+            aboard += passengers
+            income += cents
+    return aboard, ashore, income
+
+
+def season(boats, days):
+    """Return {landing: (passengers, refused passengers, cents)}.
+
+    `boats` is {landing: (seats in the cabin, seats on deck)}, and a day is (landing, month, weekday, events).
+    """
+    totals = {landing: (0, 0, 0) for landing in boats}
+    for landing, month, weekday, events in days:
+        day = sell_day(*boats[landing], fares(month, weekday), events)
+        totals[landing] = tuple(total + more for total, more in zip(totals[landing], day))
+    return totals
+
+
+if __name__ == "__main__":
+    BOATS = {"landing%d" % number: (8 + number % 4, 6 + number % 3) for number in range(40)}
+    DAYS = []
+    for DATE in range(180):
+        for NUMBER, LANDING in enumerate(BOATS):
+            SOLD = [("deck" if (DATE + TURN) % 3 else "cabin", FIRST + (DATE * 7 + NUMBER + TURN // 2) * EVERY % 550, 2 + TURN)
+                    for TURN in range(4)]
+            DAYS.append((LANDING, 4 + DATE // 30, DATE % 7, SOLD))
+    RESULT = season(BOATS, DAYS)
+    print("%d aboard, %d ashore, %d cents" % tuple(map(sum, zip(*RESULT.values()))))
