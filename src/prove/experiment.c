@@ -532,8 +532,7 @@ static void note_spread(struct experiment *x)
     if (mode == PROVE_DUET)
         note(x,
             "runs of one side differ by %.0f %% in CPU time, though made at once on one CPU: they don't do the same "
-            "work "
-            "each time",
+            "work",
             100 * spread);
     else
         note(x,
