@@ -282,7 +282,10 @@ def test_versions_that_are_too_old_are_refused_with_the_reason(python, lenient):
 def test_every_python_is_graded_the_same(pythons, lenient):
     if pythons.minor < OLDEST:
         pytest.skip("the course is for 3.10 and later")
-    receipt, lines = check(pythons, PAIRS, PAIRS / "references" / "ordered.py", "--quick")
+    for _ in range(4):  # a quick look takes a size once or twice: what another program disturbs just then looks like growth
+        receipt, lines = check(pythons, PAIRS, PAIRS / "references" / "ordered.py", "--quick")
+        if receipt["outcome"] != "slow":
+            break
     assert receipt["outcome"] in ("passed", "unresolved") and receipt["right"] > 0, lines
     assert receipt["gates"][0]["estimate"] > 2.5
     receipt, _ = check(pythons, lenient, lenient / "mutants" / "lazy.py")
