@@ -42,7 +42,7 @@ PARALLEL = {  # name: (A, B), of which B does the same work on two CPUs
 
 
 def cpu_seconds(python, source):
-    """The median of some runs."""
+    """The median CPU time of some runs."""
     times = []
     for _ in range(15):
         before = os.times()

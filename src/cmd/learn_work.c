@@ -31,16 +31,21 @@ static void put_ratio(struct buffer *out, const struct learn_event *x)
         buffer_printf(out, "time after over before %.3g (%.3g to %.3g)", x->figures[0], x->figures[1], x->figures[2]);
 }
 
-void learner_put_work_line(struct buffer *out, const struct learner *l)
+static void put_project_stand(struct buffer *out, const struct learn_work_state *w)
 {
-    const struct learn_work_state *w = &l->state.work;
-    buffer_append_string(out, "final project: ");
     if (w->best != NULL)
         put_project_line(out, w->best);
     else if (w->redacted != NULL)
         buffer_append_string(out, "of their own, not reproduced");
     else
         buffer_append_string(out, w->begun != NULL ? "begun" : "open");
+}
+
+void learner_put_work_line(struct buffer *out, const struct learner *l)
+{
+    const struct learn_work_state *w = &l->state.work;
+    buffer_append_string(out, "final project: ");
+    put_project_stand(out, w);
     buffer_printf(out, "; reviews: %u of %u\n", w->reviewed, LEARN_WORKS);
 }
 
@@ -48,15 +53,15 @@ void learner_put_work(struct buffer *out, const struct learner *l)
 {
     const struct learn_work_state *w = &l->state.work;
     buffer_append_string(out, "\nFinal project: ");
+    put_project_stand(out, w);
     if (w->best == NULL && w->redacted != NULL) {
-        buffer_append_string(out, "of their own, not reproduced: it cannot be run or shown here\n      receipt ");
+        buffer_append_string(out, ": it cannot be run or shown here\n      receipt ");
         text_append_safe(out, w->redacted->receipt, strlen(w->redacted->receipt));
         buffer_append_byte(out, '\n');
         put_levels(out, w->redacted);
     } else if (w->best == NULL) {
-        buffer_append_string(out, w->begun != NULL ? "begun\n" : "open\n");
+        buffer_append_byte(out, '\n');
     } else {
-        put_project_line(out, w->best);
         buffer_printf(out, ", %u check%s\n      receipt ", w->checks, w->checks == 1 ? "" : "s");
         text_append_safe(out, w->best->receipt, strlen(w->best->receipt));
         buffer_append_string(out, w->best->figure_count >= 3 ? "; " : "");

@@ -443,9 +443,8 @@ int inputs_make(struct runner *s, const struct input_wish *wishes, size_t count,
 {
     CLEANUP(buffer_release) struct buffer in;
     buffer_init(&in, (size_t)1 << 20);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         put_wish(&in, wishes[i].seed, wishes[i].size);
-    }
     if (in.failed)
         return error_set(e, ENOMEM, "out of memory");
     int r = make(s, "make", &in, ret, e);

@@ -55,7 +55,7 @@ struct prove_output {
 struct prove_run {
     int status; /* as wait4 gives it */
     bool timed_out, interrupted;
-    bool queued_known;           /* whether this kernel tells queued_ns (CONFIG_SCHED_INFO) */
+    bool queued_known;           /* whether this kernel tells queued_ns */
     uint64_t begun_ns;           /* CLOCK_MONOTONIC */
     uint64_t wall_ns;            /* from before the fork to after its end, by the spawner's CLOCK_MONOTONIC */
     uint64_t user_ns, system_ns; /* with those of all its descendants */

@@ -7,11 +7,8 @@
 #include "target/target.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -138,18 +135,6 @@ static void add_usage(struct spawn_usage *u, const struct rusage *r)
     u->involuntary += (uint64_t)r->ru_nivcsw;
 }
 
-/* The second figure of schedstat (Documentation/scheduler/sched-stats.rst), which a process keeps until it is reaped.
- */
-static void read_queued(pid_t pid, struct spawn_usage *u)
-{
-    char path[40], text[128];
-    snprintf(path, sizeof(path), "/proc/%d/schedstat", (int)pid);
-    CLEANUP(fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-    text[n > 0 ? n : 0] = '\0';
-    u->queued_known = sscanf(text, "%*u %" SCNu64, &u->queued_ns) == 1;
-}
-
 static struct spawned *find_spawned(struct spawner *s, pid_t pid)
 {
     for (size_t i = 0; i < s->count; i++)
@@ -173,7 +158,7 @@ static bool reap(struct spawner *s)
         uint64_t now = clock_monotonic_ns();
         struct spawned *one = find_spawned(s, ended.si_pid);
         if (one)
-            read_queued(one->pid, &one->usage);
+            one->usage.queued_known = target_wait_ns_of(one->pid, &one->usage.queued_ns) == 0;
         if (wait4(ended.si_pid, &status, 0, &usage) < 0)
             continue; /* interrupted: it is still there */
         if (one) {

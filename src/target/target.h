@@ -94,6 +94,9 @@ int target_thread_stat(const struct target_thread *h, struct target_thread_stat 
  * of the price of target_thread_state's. A negative errno: that cannot be read (/proc/PID/task/TID/syscall needs the
  * right to trace, and a kernel that has it). */
 int target_thread_call(const struct target_thread *h, bool *ret_runs, uint64_t *ret_futex);
+/* How long the first thread of a process was runnable but not running, also of one that has ended and is not reaped
+ * yet; it need not be opened. A negative errno: it is gone, or the kernel does not tell (CONFIG_SCHED_INFO). */
+int target_wait_ns_of(pid_t pid, uint64_t *ret_ns);
 int target_cpu_ns(const struct target *t, uint64_t *ret_ns); /* of the whole process, by its CPU clock */
 int target_parent(const struct target *t, pid_t *ret_parent);
 int target_command(const struct target *t, struct buffer *into); /* argv, NUL between words; capped by the buffer */

@@ -116,6 +116,30 @@ int target_thread_call(const struct target_thread *h, bool *ret_runs, uint64_t *
     return 0;
 }
 
+/* "ran waited slices": proc(5), Documentation/scheduler/sched-stats.rst. Whether it is that; 0 for what is not there.
+ */
+static bool parse_schedstat(const char *text, uint64_t *ret_ran, uint64_t *ret_waited)
+{
+    char *end, *last;
+    *ret_ran = strtoull(text, &end, 10);
+    *ret_waited = strtoull(end, &last, 10);
+    return end > text && last > end;
+}
+
+int target_wait_ns_of(pid_t pid, uint64_t *ret_ns)
+{
+    char path[64], text[128];
+    uint64_t ran;
+    snprintf(path, sizeof(path), "/proc/%d/schedstat", (int)pid);
+    CLEANUP(fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    ssize_t n = read_line(fd, text, sizeof(text));
+    if (n < 0)
+        return (int)n;
+    return parse_schedstat(text, &ran, ret_ns) ? 0 : -EBADMSG;
+}
+
 int target_thread_stat(const struct target_thread *h, struct target_thread_stat *ret)
 {
     char text[1024];
@@ -134,9 +158,7 @@ int target_thread_stat(const struct target_thread *h, struct target_thread_stat 
         n = read_line(h->schedstat_fd, text, sizeof(text));
         if (n < 0)
             return (int)n;
-        char *end;
-        s.cpu_ns = strtoull(text, &end, 10); /* "ran waited slices": proc(5), Documentation/scheduler/sched-stats.rst */
-        s.wait_ns = strtoull(end, NULL, 10);
+        (void)parse_schedstat(text, &s.cpu_ns, &s.wait_ns);
     }
     *ret = s;
     return 0;
