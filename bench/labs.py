@@ -5,7 +5,9 @@ references and starter are checked again and again with one core kept busy. benc
 import argparse
 import hashlib
 import json
+import math
 import os
+import statistics
 import subprocess
 import sys
 import time
@@ -142,17 +144,33 @@ def show(labs, results):
             print("%s %s, run %d: %s (%s)" % (facts["lab"], facts["source"], facts["index"], facts["outcome"], told))
 
 
+def spread_of(gates):
+    """By how much runs of the same program at one size differ, as a standard deviation; runs of 50 ms and more. None: too few."""
+    squares = degrees = 0
+    for gate in gates:
+        times = {}
+        for side, size, _, wall, cpu, *_ in gate["samples"]:
+            times.setdefault((side, size), []).append(cpu if gate["kind"] in ("reach", "growth") else wall)
+        for some in times.values():
+            logs = [math.log(seconds) for seconds in some if seconds >= 0.05]
+            if len(logs) > 1:
+                squares += statistics.variance(logs) * (len(logs) - 1)
+                degrees += len(logs) - 1
+    return math.sqrt(squares / degrees) if degrees else None
+
+
 def show_gates(labs, results):
-    """How far from its limit each gate's measure is: the room that a lab has for noise."""
-    table = Table("lab", "gate", "limit", "references", "starter", "samples")
+    """How far from its limit each gate's measure is: the room that a lab has for noise, and what noise there was."""
+    table = Table("lab", "gate", "limit", "references", "starter", "samples", "spread of a run")
     for lab in labs:
         for number, gate in enumerate(lab.manifest["gates"]):
             came = [(facts["what"], facts["gates"][number]) for facts in results
                     if facts["lab"] == lab.id and len(facts["gates"]) > number]
             if came:
+                spread = spread_of([told for _, told in came])
                 sides = [[told["estimate"] for what, told in came if what == side] for side in ("reference", "starter")]
                 table.add(lab.id, gate["kind"], "%g" % gate["limit"], *(figures.spread(side) for side in sides),
-                          figures.spread([len(told["samples"]) for _, told in came], "%d"))
+                          figures.spread([len(told["samples"]) for _, told in came], "%d"), spread and "%.1f %%" % (100 * spread))
     table.show()
 
 

@@ -21,7 +21,7 @@
 struct options {
     const char *python;
     int level;
-    bool quick, json, time_only;
+    bool quick, measure, json, time_only;
 };
 
 enum row_verdict { ROW_AS_EXPECTED, ROW_OTHERWISE, ROW_UNSETTLED, ROW_FAILED };
@@ -356,6 +356,8 @@ static int verify_run(const struct cmd_verb *verb, int argc, char **argv)
     int used = cmd_options_parse(verb, &v.o, argc, argv, true);
     if (used < 0)
         return CMD_USAGE;
+    if (v.o.measure && (v.o.quick || v.o.time_only))
+        return cmd_fail_text(CMD_USAGE, "learn verify: --measure judges times: leave out --quick and --time");
     if (grade_labs(&labs, &count, &e) < 0 || learner_python_find(v.o.python, NULL, &v.python, &e) < 0)
         return cmd_fail(CMD_FAILED, &e);
     for (int i = used; i < argc; i++)
@@ -383,6 +385,8 @@ static const char *const levels[] = LEARNER_LEVELS;
 static const struct cmd_option verify_options[] = {
     {"quick", 'q', CMD_FLAG, offsetof(struct options, quick), NULL,
         "only what is right and what is not; times are not judged", NULL},
+    {"measure", 0, CMD_FLAG, offsetof(struct options, measure), NULL, "times too, on an idle machine (the default)",
+        NULL},
     {"time", 0, CMD_FLAG, offsetof(struct options, time_only), NULL, "only the minutes of reading and of the core labs",
         NULL},
     {"python", 0, CMD_TEXT, offsetof(struct options, python), "EXE", "the Python (default: as for 'learn start')",

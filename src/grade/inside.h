@@ -19,6 +19,6 @@ const char *lab_gate_name(enum grade_gate_kind kind); /* "speed", as in the mani
 
 /* The harness, made by tools/embed. */
 extern const char grade_harness_child[], grade_harness_values[], grade_harness_maker[], grade_harness_lab_module[],
-    grade_harness_stand_in[], grade_harness_readability[];
+    grade_harness_stand_in[], grade_harness_readability[], grade_harness_pace[];
 
 #endif

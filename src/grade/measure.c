@@ -270,6 +270,15 @@ static uint64_t program_budget(const struct check *c, unsigned number)
     return share > FOR_ONE_GATE_NS ? share : FOR_ONE_GATE_NS;
 }
 
+/* Where one thread computes, the pace of the CPU can be taken out of its times. A quick check has no time for that. */
+static bool has_pace(const struct check *c, const struct grade_gate *gate)
+{
+    bool timed = gate->kind == GRADE_SPEED || gate->kind == GRADE_REACH || gate->kind == GRADE_GROWTH ||
+                 gate->kind == GRADE_NOT_SLOWER;
+    bool alone = (c->lab->allow & (SANDBOX_FORK | SANDBOX_THREADS)) == 0 && c->lab->service_at_once == 0;
+    return timed && alone && c->lab->kind == GRADE_CODE && !c->r->provisional;
+}
+
 static int one_gate(struct check *c, unsigned number)
 {
     struct measuring m = {.c = c, .gate = &c->lab->gates[number], .number = number};
@@ -282,12 +291,15 @@ static int one_gate(struct check *c, unsigned number)
     int r = gate_new(m.gate, budget, c->r->provisional, check_seed(c, "gate", number, 0), &g);
     if (r < 0)
         return error_set(c->e, -r, "cannot make a gate: %s", strerror(-r));
+    if (has_pace(c, m.gate))
+        pace_start(&c->runner.pace, c->runner.python.path);
     while (r == 0 && c->r->outcome == GRADE_PASSED && !m.over && gate_next(g, &want)) {
         uint64_t spent = (clock_monotonic_ns() - began) / 10000000u, of = budget / 10000000u;
         check_progress(c, c->lab->scenarios[number].name ? c->lab->scenarios[number].name : lab_gate_name(m.gate->kind),
             (unsigned)(spent < of ? spent : of), (unsigned)of);
         r = one_sample(&m, g, &want);
     }
+    pace_stop(&c->runner.pace);
     gate_decide(g, result);
     result->gate = m.gate;
     c->causes[number] = gate_cause_text(m.over ? GATE_TIME : gate_cause(g));

@@ -4,6 +4,7 @@
 #define PITVIPER_GRADE_TRIAL_H
 
 #include "grade/grade.h"
+#include "grade/pace.h"
 
 #define TRIAL_SOURCE_MAX ((size_t)1 << 20)
 #define TRIAL_INPUT_MAX ((size_t)64 << 20)
@@ -23,6 +24,7 @@ struct runner {
     bool in_memory;           /* that folder is: syncing to it costs nothing */
     bool own;                 /* the next processes are the lab's own code, and nothing compares their times */
     int level;                /* the lowest that a process of the learner's ran at */
+    struct pace pace;         /* of the next samples, where it runs */
     uint32_t refused;         /* of the lab's allowances, those that the machine could not grant */
     void (*started)(void *context, pid_t child); /* for the next sample alone; NULL */
     void *context;
@@ -77,7 +79,8 @@ struct trial {
     char why[TRIAL_WHY_MAX];     /* lines, as the learner's code wrote them: not safe to print */
     struct buffer answer;        /* canonical bytes, checked */
     struct buffer digests;       /* of the heartbeats */
-    double wall, cpu, peak, gap; /* as in gate_sample, but gross; peak NaN where none was seen */
+    double wall, cpu, peak, gap; /* as in gate_sample, but gross; peak NaN where none was seen. Beside a pacemaker, wall
+                                    and cpu are what they would have been alone on a CPU of the usual pace. */
     size_t beats;
     uint64_t spent_ns;
 };

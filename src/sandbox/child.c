@@ -90,6 +90,10 @@ _Noreturn void child_run(const struct plan *p)
         step = "setting limits";
         r = limit_all(p);
     }
+    if (r == 0 && p->spec->cpus) {
+        step = "keeping it on its CPUs";
+        r = sched_setaffinity(0, sizeof(*p->spec->cpus), p->spec->cpus) < 0 ? -errno : 0;
+    }
     child_drop_capabilities();
     if (r == 0 && (plan_has(p, SANDBOX_FILTER) || plan_has(p, SANDBOX_FILES))) {
         step = "giving up new privileges";

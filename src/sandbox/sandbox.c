@@ -1,5 +1,6 @@
 /* The caller's side of a run: starts the keeper, feeds and reads the child, watches its limits, has it all killed. */
 #include "sandbox/inside.h"
+#include "target/target.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -192,6 +193,7 @@ static void take_answer_state(struct run *run)
     struct sandbox_result *r = run->result;
     if (run->child == 0) /* its word to exec was sent before its answer, and may lie unread beside that */
         hear(run);
+    (void)target_wait_ns_of(run->child, &r->queued_ns);
     note_peak(run, tree_high_water(run->child));
     tree_list(run->keeper, &run->tree);
     for (size_t i = 0; i < run->tree.count && i < SANDBOX_TREE_MAX; i++)

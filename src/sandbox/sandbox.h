@@ -11,6 +11,7 @@
 #define PITVIPER_SANDBOX_H
 
 #include "base/base.h"
+#include <sched.h>
 #include <signal.h>
 
 /* ---- the answer: frames {kind, length in 4 bytes little-endian, payload} on descriptor 3 of the child ---- */
@@ -126,6 +127,7 @@ struct sandbox_spec {
     bool keep_scratch;
     bool sum_pss; /* sample memory as proportional set size: right for trees that share, dear for what is timed */
     uint32_t allow;
+    const cpu_set_t *cpus;       /* where it may run; NULL: wherever we may */
     int level_most, level_least; /* most: SANDBOX_LEVEL_BEST but to force a lower one; -ENOTSUP if the machine does not
                                     reach level_least */
     struct sandbox_limits limits;
@@ -153,6 +155,7 @@ struct sandbox_result {
     int status;
     uint64_t exec_ns, end_ns;  /* CLOCK_MONOTONIC; the answer's times are in `answer` */
     uint64_t user_ns, sys_ns;  /* of the whole tree, all of it dead and reaped */
+    uint64_t queued_ns;        /* of its first thread, up to the answer: runnable but not running; 0: not known */
     uint64_t group_cpu_ns;     /* the same by the cgroup; 0 without */
     uint64_t peak;             /* bytes: the most that was seen of the tree; 0: it was too short to see any */
     uint64_t peak_group;       /* by the cgroup's memory controller, exact; 0 without */

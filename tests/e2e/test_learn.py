@@ -596,6 +596,8 @@ def test_verify_finds_what_a_manifest_says(run):
     assert set(programs) == {*listed["references"], "starter/" + listed["file"], *(m["file"] for m in listed["mutants"])}
     assert {name: entry["verdict"] for name, entry in programs.items() if entry["verdict"] != "ok"} == {}
     assert programs[wrong_mutant(LAB)]["outcome"] == "wrong"
+    refused = run("learn", "verify", "--quick", "--measure", LAB)
+    assert refused.status == 2 and "--measure" in refused.err
 
 
 def fill_in(learner, run, folder):

@@ -118,6 +118,29 @@ def test_memory_of_a_tree_is_its_proportional_size(place):
     assert peak[1] < peak[0] - 64
 
 
+def test_time_in_the_queue_of_a_shared_cpu_is_told(place):
+    cpu = max(os.sched_getaffinity(0))
+    (place / "lab/spin.py").write_text(
+        "import os, struct, time\n"
+        "began = time.process_time()\n"
+        "while time.process_time() < began + 0.1: pass\n"
+        "text = repr(os.sched_getaffinity(0)).encode()\n"
+        "os.write(3, b'a' + struct.pack('<I', len(text)) + text)\n")
+    other = subprocess.Popen([suite.OUTER_PYTHON, "-S", "-c", "import os\nos.sched_setaffinity(0, {%d})\nprint(flush=True)\nwhile True: pass" % cpu],
+                             stdout=subprocess.PIPE)
+    try:
+        other.stdout.readline()
+        done = subprocess.run([RUNNER, f"folder={place}/lab", f"scratch={place}/scratch", f"cpu={cpu}", "--", suite.OUTER_PYTHON, "-S", "-E",
+                               "spin.py"], input="", capture_output=True, text=True, timeout=60, check=True)
+    finally:
+        other.kill()
+        other.wait()
+    result = json.loads(done.stdout)
+    assert result["payload"] == repr({cpu})
+    used = result["user_ns"] + result["sys_ns"]
+    assert used // 10 < result["queued_ns"] < result["whole_ns"] - result["exec_ns"]
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="asks as an unprivileged user beside root")
 def test_ladder_needs_no_root():
     ladder = suite.probe(RUNNER, suite.NOBODY)

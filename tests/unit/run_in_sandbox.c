@@ -4,8 +4,8 @@
  * usage: run_in_sandbox --probe
  *        run_in_sandbox [NAME=VALUE]... -- INTERPRETER [ARGUMENT]...
  * NAME: level, least, folder, scratch, read (repeatable; none: what the interpreter says), env (repeatable, K=V), allow
- * (bits), wall_ms, cpu_ms, linger_ms, memory, file, disk, text, answer, processes, keep, pss, ready, secret (a word
- * kept in our memory). The input is stdin.
+ * (bits), cpu, wall_ms, cpu_ms, linger_ms, memory, file, disk, text, answer, processes, keep, pss, ready, secret (a
+ * word kept in our memory). The input is stdin.
  */
 #include "sandbox/sandbox.h"
 
@@ -19,6 +19,7 @@
 
 static char *env[WORDS_MAX + 1];
 static const char *readable[WORDS_MAX + 1];
+static cpu_set_t cpus;
 static size_t env_count, readable_count;
 
 static bool take(struct sandbox_spec *s, const char *name, char *value)
@@ -56,7 +57,10 @@ static bool take(struct sandbox_spec *s, const char *name, char *value)
         s->level_least = (int)number;
     else if (strcmp(name, "allow") == 0)
         s->allow = (uint32_t)number;
-    else if (strcmp(name, "processes") == 0)
+    else if (strcmp(name, "cpu") == 0 && number < CPU_SETSIZE) {
+        CPU_SET(number, &cpus);
+        s->cpus = &cpus;
+    } else if (strcmp(name, "processes") == 0)
         s->limits.processes = (uint32_t)number;
     else if (strcmp(name, "keep") == 0)
         s->keep_scratch = number != 0;
@@ -118,6 +122,7 @@ static int print_result(const struct sandbox_result *r, struct json *j)
     json_integer(j, "whole_ns", (int64_t)a->whole_ns);
     json_integer(j, "user_ns", (int64_t)r->user_ns);
     json_integer(j, "sys_ns", (int64_t)r->sys_ns);
+    json_integer(j, "queued_ns", (int64_t)r->queued_ns);
     json_integer(j, "group_cpu_ns", (int64_t)r->group_cpu_ns);
     json_integer(j, "peak", (int64_t)r->peak);
     json_integer(j, "alive_at_answer", r->alive_at_answer);
