@@ -1,0 +1,57 @@
+"""Broken: gives the pool's iterator instead of a list."""
+
+import multiprocessing
+import os
+from concurrent.futures import ProcessPoolExecutor
+
+TOWER = 30  # metres above the ground
+kept = {}  # in a worker: what was sent to it once, when it started
+
+
+def keep(land, points):
+    """Keep in this worker what all of its tasks need."""
+    kept.update(land=land, points=points)
+
+
+def in_sight(land, place, point):
+    """Does the straight line from the top of a tower at the place to the ground at the point stay above all between?"""
+    (row, column), (point_row, point_column) = place, point
+    rows, columns = point_row - row, point_column - column
+    steps = max(abs(rows), abs(columns))
+    top = land[row][column][0] + TOWER
+    fall = land[point_row][point_column][0] - top
+    for step in range(1, steps):
+        ground, trees = land[row + rows * step // steps][column + columns * step // steps]
+        if (ground + trees - top) * steps >= fall * step:
+            return False
+    return True
+
+
+def points_seen(place):
+    """How many of the points a tower at this place would see: one task."""
+    return sum(in_sight(kept["land"], place, point) for point in kept["points"])
+
+
+def survey(land, points, places, method):
+    """Return how many of the points each of the places sees, in the order of the places.
+
+    The land is a grid, in rows: how high the ground is, and the trees on it, in metres. Places and points are (row, column).
+    Worker processes are started by this method: "fork", "spawn" or "forkserver".
+    """
+    context = multiprocessing.get_context(method)
+    workers = len(os.sched_getaffinity(0))
+    with ProcessPoolExecutor(workers, context, initializer=keep, initargs=(land, points)) as pool:
+        return pool.map(points_seen, places)
+
+
+if __name__ == "__main__":
+    SIDE = 500
+    LAND = [
+        [(400 + abs(row - 250) // 3 + abs(column - 200) // 4, (row * column // 97) % 30) for column in range(SIDE)]
+        for row in range(SIDE)
+    ]
+    POINTS = [(number * 7919 % SIDE, number * 104729 % SIDE) for number in range(1000)]
+    PLACES = [(number * 5003 % SIDE, number * 3001 % SIDE) for number in range(30)]
+    SEEN = survey(LAND, POINTS, PLACES, "spawn")
+    print("%d places; the best sees %d of %d points: %s" % (
+        len(SEEN), max(SEEN), len(POINTS), PLACES[SEEN.index(max(SEEN))]))
