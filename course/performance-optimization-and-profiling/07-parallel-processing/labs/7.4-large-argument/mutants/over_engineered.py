@@ -100,6 +100,81 @@ class SightTest(Test):
         return Mode.VISIBLE
 
 
+class Events:
+    def __init__(self):
+        self.listeners = {}
+        self.counts = {}
+
+    def on(self, name, listener):
+        if name not in self.listeners:
+            self.listeners[name] = []
+        self.listeners[name].append(listener)
+
+    def off(self, name, listener):
+        if name in self.listeners:
+            if listener in self.listeners[name]:
+                self.listeners[name].remove(listener)
+
+    def fire(self, name, *arguments):
+        if name in self.counts:
+            self.counts[name] += 1
+        else:
+            self.counts[name] = 1
+        for listener in self.listeners.get(name, ()):
+            listener(*arguments)
+
+
+class Rule(abc.ABC):
+    def __init__(self, name, events):
+        self.name = name
+        self.events = events
+
+    def check(self, thing):
+        if self.holds(thing):
+            self.events.fire("held", self.name, thing)
+            return True
+        else:
+            self.events.fire("broken", self.name, thing)
+            return False
+
+    @abc.abstractmethod
+    def holds(self, thing): ...
+
+
+class TypeRule(Rule):
+    def __init__(self, name, events, *types):
+        super().__init__(name, events)
+        self.types = types
+
+    def holds(self, thing):
+        return isinstance(thing, self.types)
+
+
+class LengthRule(Rule):
+    def __init__(self, name, events, least, most):
+        super().__init__(name, events)
+        self.least = least
+        self.most = most
+
+    def holds(self, thing):
+        return len(thing) >= self.least and len(thing) <= self.most
+
+
+class Rules:
+    def __init__(self, *rules):
+        self.rules = list(rules)
+
+    def check(self, thing):
+        for rule in self.rules:
+            if not rule.check(thing):
+                raise ValueError("%s does not hold for %r" % (rule.name, thing))
+
+
+def rules_for(length):
+    events = Events()
+    return Rules(TypeRule("type", events, tuple, list), LengthRule("length", events, length, length))
+
+
 class Tally:
     def __init__(self):
         self.d = {m: 0 for m in Mode}
@@ -133,6 +208,7 @@ class Surveyor:
         self.s = s or Settings()
         self.c = multiprocessing.get_context(m)
         self.e = None
+        self.k = rules_for(2)
 
     def __enter__(self):
         log.debug("starting %d workers", self.s.count())
@@ -146,6 +222,8 @@ class Surveyor:
         return False
 
     def survey(self, q):
+        for a in q:
+            self.k.check(a)
         f = {i: self.e.submit(work, Cell.of(a)) for i, a in enumerate(q)}
         d = {}
         for i in f:
