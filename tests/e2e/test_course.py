@@ -134,6 +134,16 @@ def reading_minutes(lesson):
     return len((COURSE / lesson / "README.md").read_text(encoding="utf-8").split()) / WORDS_A_MINUTE
 
 
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_lesson_names_each_of_its_labs(lesson):
+    line = next(line for line in (COURSE / lesson / "README.md").read_text(encoding="utf-8").splitlines() if line.startswith("**Labs**"))
+    core, _, further = line.partition("to go further")
+    for manifest in (COURSE / lesson).glob("labs/*/lab.json"):
+        lab = json.loads(manifest.read_text(encoding="utf-8"))
+        link = "[%s %s](labs/%s/README.md)" % (lab["id"], lab["title"], manifest.parent.name)
+        assert link in (core if lab["core"] else further), lab["id"]
+
+
 def test_course_fits_into_five_hours():
     minutes = {lesson: reading_minutes(lesson) + sum(LAB_MINUTES) for lesson in LESSONS}
     for lesson in LESSONS:
