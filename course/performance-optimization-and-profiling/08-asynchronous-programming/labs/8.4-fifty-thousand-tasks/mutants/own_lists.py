@@ -3,7 +3,7 @@ import asyncio
 import hashlib
 
 ON_AIR_SECONDS = 0.002
-TELEGRAM_BYTES = 4000
+TELEGRAM_BYTES = 6000
 WORKERS = 200
 
 
