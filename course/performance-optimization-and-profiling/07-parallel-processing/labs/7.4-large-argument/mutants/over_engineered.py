@@ -242,12 +242,12 @@ def survey(land, points, places, method):
 
 
 if __name__ == "__main__":
-    SIDE = 500
+    SIDE = 300
     LAND = [
-        [(400 + abs(row - 250) // 3 + abs(column - 200) // 4, (row * column // 97) % 30) for column in range(SIDE)]
+        [(400 + abs(row - 150) // 3 + abs(column - 120) // 4, row * column // 97 % 5) for column in range(SIDE)]
         for row in range(SIDE)
     ]
-    POINTS = [(number * 7919 % SIDE, number * 104729 % SIDE) for number in range(1000)]
+    POINTS = [(number * 7919 % SIDE, number * 104729 % SIDE) for number in range(400)]
     PLACES = [(number * 5003 % SIDE, number * 3001 % SIDE) for number in range(30)]
     SEEN = survey(LAND, POINTS, PLACES, "spawn")
     print("%d places; the best sees %d of %d points: %s" % (
