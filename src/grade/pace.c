@@ -22,7 +22,7 @@
 #define RING_BYTES ((size_t)16 * (RECORDS + 1))
 #define PACE_MOST 4.0   /* and a quarter: of the usual one */
 #define PIECES_LEAST 8u /* of which a pace is told */
-#define NICE 5          /* a third of what is measured gets */
+#define NICE 8          /* a sixth of what is measured gets */
 #define RING_FD 3
 #define START_NS 1000000000u
 
