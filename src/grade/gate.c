@@ -21,11 +21,18 @@
 
 #define QUICK_NEAR 1.1 /* a single pair tells nothing within this factor of the limit */
 
+#define TAIL 0.0027  /* of both sides of an interval that decides, as the verdict's */
 #define LOOK_FIRST 2 /* blocks: a check has no time for many */
 #define LOOK_FIRST_PAIRS 3
 /* The most that blocks are taken to spread, unless they and their controls show more: that of a virtual machine whose
  * neighbours halve its speed for seconds at a time. Two blocks then tell what is 1.5 times the limit away. */
 #define BLOCKS_SPREAD 0.2
+/* Beside a pacemaker blocks are taken to spread by no more than that, where like runs of a block are as much alike as
+ * ALIKE. The first one then decides alone if it is more than three standard deviations and half as much away from the
+ * limit. */
+#define PACED_SPREAD 0.1
+#define ALIKE 0.15
+#define ALONE 1.5
 #define CONTROL_LEAST 4
 #define CONTROL_CONFIDENCE 0.999
 /* Of |ln limit|: a difference below it, which A B B A mostly undoes, changes no outcome. */
@@ -45,7 +52,6 @@
 #define GROWTH_SPAN 16.0    /* of the sizes that are asked for in any case */
 #define GROWTH_ENOUGH 0.15  /* seconds at a size: no larger one is asked for */
 #define GROWTH_REPEATS 2    /* runs of a size in a row: they share its input */
-#define GROWTH_TAIL 0.0027  /* as the verdict's, at every look */
 
 #define LEAK_SKIPS 3         /* epochs in which a program that leaks nothing may still grow */
 #define LEAK_LEAST 1048576.0 /* bytes an epoch: what the starter must leak to be measured against */
@@ -104,7 +110,7 @@ struct gate {
 
     struct grade_gate_result result;
     enum gate_cause cause;
-    bool quick, decided, climbing;
+    bool quick, paced, decided, climbing;
     bool unseen; /* of the batch: memory that should have been seen */
 };
 
@@ -133,7 +139,7 @@ static size_t first_look(const struct gate_kind *kind)
     return kind->method == BY_BLOCKS ? LOOK_FIRST : LOOK_FIRST_PAIRS;
 }
 
-int gate_new(const struct grade_gate *spec, uint64_t budget_ns, bool quick, uint64_t seed, struct gate **ret)
+int gate_new(const struct grade_gate *spec, uint64_t budget_ns, enum gate_way way, uint64_t seed, struct gate **ret)
 {
     if ((size_t)spec->kind >= ARRAY_SIZE(kinds) || !(spec->limit > 0) || !isfinite(spec->limit) ||
         spec->size_count > GRADE_SIZES_MAX || (spec->kind == GRADE_GROWTH && spec->limit >= GATE_GROWTH_FAILS))
@@ -144,7 +150,8 @@ int gate_new(const struct grade_gate *spec, uint64_t budget_ns, bool quick, uint
     g->spec = spec;
     g->kind = &kinds[spec->kind];
     g->budget_ns = budget_ns;
-    g->quick = quick;
+    g->quick = way == GATE_QUICK;
+    g->paced = way == GATE_PACED;
     g->random = hash_mix(seed, spec->kind + 1u) | 1;
     g->climbing = g->kind->method == BY_EXPONENT;
     g->bar = g->kind->at_least ? 1 / spec->limit : spec->limit;
@@ -345,6 +352,20 @@ static void excuse(struct gate *g)
     decide(g, GRADE_PASSED, GATE_SETTLED);
 }
 
+/* Does the first block beside a pacemaker decide? a, b: ln of the runs of both sides. */
+static bool decides_alone(struct gate *g, const double *a, const double *b, double difference)
+{
+    double beyond = log(g->bar) - difference;
+    if (!g->paced || g->blocks > 0 || fabs(a[0] - a[1]) > ALIKE || fabs(b[0] - b[1]) > ALIKE ||
+        fabs(beyond) < log(ALONE))
+        return false;
+    double reach = stats_normal_quantile(1 - TAIL / 2) * PACED_SPREAD;
+    struct stats_interval ratio = {exp(difference), exp(difference - reach), exp(difference + reach)};
+    g->result.measure = in_own_unit(g, ratio);
+    decide(g, beyond > 0 ? GRADE_PASSED : GRADE_SLOW, GATE_SETTLED);
+    return true;
+}
+
 static int take_ratio(struct gate *g)
 {
     double a[BATCH_MAX], b[BATCH_MAX];
@@ -356,6 +377,8 @@ static int take_ratio(struct gate *g)
         decide_quick(g, g->bar / ratio.estimate);
         return 0;
     }
+    if (g->kind->method == BY_BLOCKS && decides_alone(g, a, b, difference))
+        return 0;
     struct stats_block block = {difference - log(g->bar), na == 2 ? a[0] - a[1] : NAN, NAN};
     bool look;
     int r = stats_verdict_add(g->verdict, &block, &look);
@@ -445,8 +468,7 @@ static int look_at_growth(struct gate *g, bool last)
         return 0;
     }
     struct exponent x;
-    int r =
-        exponent_fit(g->sizes, g->size_count, (const double(*)[EXPONENT_SIZES_MAX])g->rounds[1], n, GROWTH_TAIL, &x);
+    int r = exponent_fit(g->sizes, g->size_count, (const double(*)[EXPONENT_SIZES_MAX])g->rounds[1], n, TAIL, &x);
     if (r < 0)
         return r;
     struct stats_interval b = x.b;

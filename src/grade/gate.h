@@ -36,9 +36,14 @@ enum gate_cause {
 };
 struct gate;
 
-/* budget_ns: of spent_ns; when it is gone the gate decides on what it has. quick: one pair (growth: one round),
- * provisional, and no interval: its limits are NaN. -EINVAL for a spec that cannot be decided, -ENOMEM. */
-int gate_new(const struct grade_gate *spec, uint64_t budget_ns, bool quick, uint64_t seed, struct gate **ret);
+enum gate_way {
+    GATE_FULL,
+    GATE_QUICK, /* one pair (growth: one round), provisional, and no interval: its limits are NaN */
+    GATE_PACED, /* full, of times taken beside a pacemaker (pace.h): one block may decide alone */
+};
+/* budget_ns: of spent_ns; when it is gone the gate decides on what it has. -EINVAL for a spec that cannot be decided,
+ * -ENOMEM. */
+int gate_new(const struct grade_gate *spec, uint64_t budget_ns, enum gate_way way, uint64_t seed, struct gate **ret);
 void gate_free(struct gate *g);
 /* False: it is decided. The same want again until it is fed. */
 bool gate_next(struct gate *g, struct gate_want *ret);

@@ -297,11 +297,14 @@ static int one_gate(struct check *c, unsigned number)
     uint64_t began = clock_monotonic_ns(), budget = c->lab->kind == GRADE_PROGRAM
                                                         ? program_budget(c, number)
                                                         : gate_budget(c, c->lab->gate_count - number);
-    int r = gate_new(m.gate, budget, c->r->provisional, check_seed(c, "gate", number, 0), &g);
-    if (r < 0)
-        return error_set(c->e, -r, "cannot make a gate: %s", strerror(-r));
     if (has_pace(c, m.gate))
         pace_start(&c->runner.pace, c->runner.python.path);
+    enum gate_way way = c->r->provisional ? GATE_QUICK : c->runner.pace.pid > 0 ? GATE_PACED : GATE_FULL;
+    int r = gate_new(m.gate, budget, way, check_seed(c, "gate", number, 0), &g);
+    if (r < 0) {
+        pace_stop(&c->runner.pace);
+        return error_set(c->e, -r, "cannot make a gate: %s", strerror(-r));
+    }
     while (r == 0 && c->r->outcome == GRADE_PASSED && !m.over && gate_next(g, &want)) {
         uint64_t spent = (clock_monotonic_ns() - began) / 10000000u, of = budget / 10000000u;
         check_progress(c, c->lab->scenarios[number].name ? c->lab->scenarios[number].name : lab_gate_name(m.gate->kind),

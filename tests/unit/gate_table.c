@@ -81,7 +81,7 @@ static int count_outcomes(const struct trial *t, enum noise_kind kind, double sd
         struct grade_gate_result result;
         enum gate_cause cause;
         double seconds;
-        int r = world_decide(&w, &t->spec, BUDGET_SECONDS, false, (uint64_t)run + 1, &result, &cause, &seconds);
+        int r = world_decide(&w, &t->spec, BUDGET_SECONDS, GATE_FULL, (uint64_t)run + 1, &result, &cause, &seconds);
         if (r < 0)
             return r;
         outcomes[result.outcome]++;

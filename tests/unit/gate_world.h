@@ -49,8 +49,8 @@ static inline void world_sample(const struct world *w, struct noise *n, const st
 }
 
 /* One check. 0 or what a function of the gate returned. */
-static inline int world_decide(const struct world *w, const struct grade_gate *spec, double budget_seconds, bool quick,
-    uint64_t seed, struct grade_gate_result *ret, enum gate_cause *ret_cause, double *ret_spent)
+static inline int world_decide(const struct world *w, const struct grade_gate *spec, double budget_seconds,
+    enum gate_way way, uint64_t seed, struct grade_gate_result *ret, enum gate_cause *ret_cause, double *ret_spent)
 {
     struct gate *g;
     struct noise n;
@@ -58,7 +58,7 @@ static inline int world_decide(const struct world *w, const struct grade_gate *s
     uint64_t pair = UINT64_MAX, spent = 0;
     unsigned seen[3] = {0};
     noise_start(&n, w->kind, seed, 1);
-    int r = gate_new(spec, (uint64_t)(budget_seconds * 1e9), quick, seed, &g);
+    int r = gate_new(spec, (uint64_t)(budget_seconds * 1e9), way, seed, &g);
     if (r < 0)
         return r;
     while (r == 0 && gate_next(g, &want)) {

@@ -71,7 +71,7 @@ static inline int recorded_feed(const struct recorded_gate *g, uint64_t budget_n
     size_t next[RECORDED_SIDES][GRADE_SIZES_MAX] = {{0}};
     struct gate_want want;
     struct gate *gate;
-    int r = gate_new(&g->spec, budget_ns, quick, 1, &gate);
+    int r = gate_new(&g->spec, budget_ns, quick ? GATE_QUICK : GATE_FULL, 1, &gate);
     *ret_dry = false;
     for (*ret_fed = 0; r == 0 && gate_next(gate, &want); ++*ret_fed) {
         size_t size = 0;

@@ -32,14 +32,14 @@ struct counts {
     double seconds, samples; /* means */
 };
 
-static struct counts count(const struct world *w, const struct grade_gate *spec, double budget, bool quick)
+static struct counts count_way(const struct world *w, const struct grade_gate *spec, double budget, enum gate_way way)
 {
     struct counts c = {0};
     for (uint64_t seed = 1; seed <= RUNS; seed++) {
         struct grade_gate_result r;
         enum gate_cause cause;
         double seconds = 0;
-        assert_int_equal(world_decide(w, spec, budget, quick, seed, &r, &cause, &seconds), 0);
+        assert_int_equal(world_decide(w, spec, budget, way, seed, &r, &cause, &seconds), 0);
         assert_ptr_equal(r.gate, spec);
         assert_true((cause == GATE_SETTLED) == (r.outcome == GRADE_PASSED || r.outcome == GRADE_SLOW));
         c.of[r.outcome]++;
@@ -48,6 +48,11 @@ static struct counts count(const struct world *w, const struct grade_gate *spec,
         c.samples += (double)r.samples / RUNS;
     }
     return c;
+}
+
+static struct counts count(const struct world *w, const struct grade_gate *spec, double budget, bool quick)
+{
+    return count_way(w, spec, budget, quick ? GATE_QUICK : GATE_FULL);
 }
 
 /* The most of RUNS that an event of chance p comes up in, but for one time in a thousand. */
@@ -129,7 +134,7 @@ static void intervals_hold_the_truth(void **state)
         struct grade_gate_result r;
         enum gate_cause cause;
         double seconds = 0;
-        assert_int_equal(world_decide(&w, &speed, BUDGET, false, seed, &r, &cause, &seconds), 0);
+        assert_int_equal(world_decide(&w, &speed, BUDGET, GATE_FULL, seed, &r, &cause, &seconds), 0);
         missed += !(r.measure.low <= 1.6 && 1.6 <= r.measure.high);
         assert_true(r.measure.low <= r.measure.estimate && r.measure.estimate <= r.measure.high);
     }
@@ -309,6 +314,29 @@ static void ends_within_its_budget(void **state)
     }
 }
 
+static void one_block_beside_a_pacemaker_decides_what_is_plain(void **state)
+{
+    (void)state;
+    static const enum noise_kind kinds[] = {NOISE_NORMAL, NOISE_BIMODAL_RUNS, NOISE_DRIFT, NOISE_WALK};
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+        struct world w = with_learner(0.1); /* four times as fast */
+        w.kind = kinds[i];
+        w.sd = 0.08;
+        struct counts c = count_way(&w, &speed, BUDGET, GATE_PACED);
+        assert_nearly_all(c.of[GRADE_PASSED]);
+        assert_true(c.samples < 7);          /* mostly one block; two at least without a pacemaker */
+        w.sides[GATE_LEARNER].seconds = 0.4; /* as fast as the starter: at the edge of what one block decides */
+        c = count_way(&w, &speed, BUDGET, GATE_PACED);
+        assert_nearly_all(c.of[GRADE_SLOW]);
+        w.sides[GATE_LEARNER].seconds = 0.4 / 1.5; /* at the limit */
+        c = count_way(&w, &speed, BUDGET, GATE_PACED);
+        assert_most(c.of[GRADE_PASSED] + c.of[GRADE_SLOW], 0.012);
+    }
+    struct world w = with_learner(0.1);
+    w.second = 0.5; /* like runs are not alike: no block decides alone */
+    assert_true(count_way(&w, &speed, BUDGET, GATE_PACED).samples >= 8);
+}
+
 static void one_pair_is_quick(void **state)
 {
     (void)state;
@@ -329,7 +357,7 @@ static void one_pair_is_quick(void **state)
 static struct gate *started(const struct grade_gate *spec, struct gate_want *ret)
 {
     struct gate *g;
-    assert_int_equal(gate_new(spec, 60000000000u, false, 1, &g), 0);
+    assert_int_equal(gate_new(spec, 60000000000u, GATE_FULL, 1, &g), 0);
     assert_true(gate_next(g, ret));
     return g;
 }
@@ -365,7 +393,7 @@ static void both_orders_come_up(void **state)
     for (uint64_t seed = 0; seed < RUNS; seed++) {
         struct gate *g;
         struct gate_want w;
-        assert_int_equal(gate_new(&speed, 60000000000u, false, seed, &g), 0);
+        assert_int_equal(gate_new(&speed, 60000000000u, GATE_FULL, seed, &g), 0);
         assert_true(gate_next(g, &w));
         first_starter += w.side == GATE_STARTER;
         gate_free(g);
@@ -435,7 +463,7 @@ static void refuses_specs_that_are_none(void **state)
     };
     for (size_t i = 0; i < ARRAY_SIZE(none); i++) {
         struct gate *g;
-        assert_int_equal(gate_new(&none[i], 1, false, 1, &g), -EINVAL);
+        assert_int_equal(gate_new(&none[i], 1, GATE_FULL, 1, &g), -EINVAL);
     }
     for (int c = GATE_SETTLED; c <= GATE_UNSEEN; c++)
         assert_true((gate_cause_text((enum gate_cause)c)[0] == '\0') == (c == GATE_SETTLED));
@@ -461,6 +489,7 @@ int main(void)
         cmocka_unit_test(compares_leaks),
         cmocka_unit_test(compares_gaps),
         cmocka_unit_test(ends_within_its_budget),
+        cmocka_unit_test(one_block_beside_a_pacemaker_decides_what_is_plain),
         cmocka_unit_test(one_pair_is_quick),
         cmocka_unit_test(asks_in_blocks),
         cmocka_unit_test(both_orders_come_up),
