@@ -63,6 +63,10 @@ static void put_begun(
         buffer_append_string(out, lab->kind == GRADE_PROGRAM ? "\nyour files: " : "\nyour file: ");
         learner_put_path(out, path);
     }
+    if (lab->kind != GRADE_PROGRAM) {
+        buffer_append_string(out, "\nits lesson: ");
+        learner_put_lesson(out, lab->module);
+    }
     buffer_append_string(out, "\n");
 }
 
@@ -192,9 +196,11 @@ static int solution_run(const struct cmd_verb *verb, int argc, char **argv)
     int status = learner_begin(verb, argc, argv, used, &l, NULL);
     if (status != 0)
         return status;
-    /* Without a name: the one that was passed last is meant, and none is open then. */
+    /* Without a name: that of this folder, else the one that was passed last. */
+    char here[64];
     const struct learn_lab_state *s = NULL;
-    for (size_t i = 0; used == argc && i < l.state.count; i++)
+    learn_lab_here(&l.course, ".", here, sizeof(here));
+    for (size_t i = 0; used == argc && here[0] == '\0' && i < l.state.count; i++)
         if (l.state.labs[i].passed && (s == NULL || l.state.labs[i].touched_ns > s->touched_ns))
             s = &l.state.labs[i];
     const struct grade_lab *lab = s != NULL ? s->lab : learner_lab(&l, used < argc ? argv[used] : NULL);

@@ -30,8 +30,10 @@ static void put_lab(struct buffer *out, const struct learn_lab_state *s)
     if (s->best != NULL)
         buffer_printf(out, " %3u points, receipt %.8s,", s->best->points, s->best->receipt);
     if (s->begun) {
-        buffer_printf(out, " %u attempt%s, %u hint%s, ", s->attempts, s->attempts == 1 ? "" : "s", s->hints,
-            s->hints == 1 ? "" : "s");
+        buffer_printf(out, " %u attempt%s, ", s->attempts, s->attempts == 1 ? "" : "s");
+        if (s->unresolved > 0)
+            buffer_printf(out, "%u not settled, ", s->unresolved);
+        buffer_printf(out, "%u hint%s, ", s->hints, s->hints == 1 ? "" : "s");
         learner_put_minutes(out, s->spent_ns);
     }
     while (out->size > 0 && out->data[out->size - 1] == ' ')

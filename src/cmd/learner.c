@@ -241,8 +241,8 @@ static void put_lab(struct buffer *out, const struct learner *l, const struct le
                                   : s->runs > 0     ? "profiled, not checked yet\n"
                                                     : "begun, not profiled yet\n");
     else
-        buffer_printf(out, "%s at the last of %u attempt%s\n", grade_outcome_text(s->last->outcome), s->attempts,
-            s->attempts == 1 ? "" : "s");
+        buffer_printf(out, "%s at the last of %u attempt%s%s\n", grade_outcome_text(s->last->outcome), s->attempts,
+            s->attempts == 1 ? "" : "s", s->unsettled_last ? "; checked since, and not settled" : "");
     if (s->begun && learner_file(l, s->lab, learn_lab_file(s->lab), path) == 0) {
         buffer_append_string(out, "your file: ");
         learner_put_path(out, path);

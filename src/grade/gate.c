@@ -416,7 +416,8 @@ static int look_at_gaps(struct gate *g, bool last)
         if (r < 0)
             return r;
         i = (struct stats_interval){exp(i.estimate), exp(i.low), exp(i.high)};
-        g->result.measure = i;
+        bool few = g->gap_count < looks[0];
+        g->result.measure = few ? (struct stats_interval){i.estimate, NAN, NAN} : i;
     }
     if (g->gap_count >= looks[0] && (i.high <= g->spec->limit || i.low > g->spec->limit))
         decide(g, i.high <= g->spec->limit ? GRADE_PASSED : GRADE_SLOW, GATE_SETTLED);

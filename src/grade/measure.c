@@ -219,9 +219,10 @@ static int one_sample(struct measuring *m, struct gate *g, const struct gate_wan
     r = trial_run(&c->runner, source_of(c, want->side), input_of(m), hash_seed(m), limit, &s, c->e);
     if (r < 0)
         return r;
-    /* Of a quick check only of what is ours: a learner's that takes so long has shown something. */
-    bool counts = c->r->provisional && want->side == GATE_LEARNER;
-    m->over = s.outcome == GRADE_SLOW && limit < WALL_MOST_NS && !counts;
+    /* A learner's that takes so long has shown something, where it had the most that there is, or the check is quick;
+     * what is ours shows a machine that has no time for it. */
+    bool counts = want->side == GATE_LEARNER && (c->r->provisional || limit == WALL_MOST_NS);
+    m->over = s.outcome == GRADE_SLOW && !counts;
     if (m->over) {
         trial_release(&s);
         return 0;

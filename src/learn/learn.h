@@ -129,6 +129,7 @@ struct learn_lab_state {
     bool begun, passed, solution;          /* solution: it was shown */
     unsigned hints, runs, attempts;        /* attempts: resolved ones */
     unsigned unresolved;                   /* and faults of the grader: they count neither way */
+    bool unsettled_last;                   /* the newest check was one of these */
     const struct learn_event *best, *last; /* resolved attempts: the best stands. NULL: none */
     uint64_t spent_ns, touched_ns;
     uint64_t seed; /* of the questions, or of the variant, that lie in the folder */

@@ -107,10 +107,11 @@ struct step {
     uint64_t bytecode; /* of the copy that the frame runs */
     uint32_t code;     /* id */
     uint32_t at;
-    uint32_t stacktop; /* saved depth of the value stack, in slots from localsplus; UINT32_MAX: none, it runs */
-    bool entered;      /* entered from C: between it and its caller lies a C call */
-    bool heap;         /* not on the data stack */
-    bool guessed;      /* it had lost its caller by then: `previous` is the one it was last seen with */
+    uint32_t caller_at; /* where its caller is shown, if this one is shown above it; UINT32_MAX: where that was read */
+    uint32_t stacktop;  /* saved depth of the value stack, in slots from localsplus; UINT32_MAX: none, it runs */
+    bool entered;       /* entered from C: between it and its caller lies a C call */
+    bool heap;          /* not on the data stack */
+    bool guessed;       /* it had lost its caller by then: `previous` is the one it was last seen with */
 };
 
 struct running {    /* the asyncio task that a thread ran when that was read last */

@@ -106,6 +106,7 @@ int walk_step_read(
         return -EAGAIN;
     struct step s = {.address = address,
         .previous = load64(frame + l->frame_previous),
+        .caller_at = UINT32_MAX,
         .func = l->frame_func == PYTHON_FIELD_NONE ? 0 : untag(load64(frame + l->frame_func)),
         .heap = is_old(p) || owner != 0};
     if (l->frame_is_entry != PYTHON_FIELD_NONE)
@@ -453,16 +454,13 @@ static enum callee_found live_callee(struct python_process *p, struct thread *t,
     bool ran = !is_popped(p, ret) || (!ret->entered && data_stack_top(p, t) <= address);
     if (!ran || has_returned(p, caller, ret))
         return CALLEE_NONE;
-    uint32_t at;
     if (edges_known(&p->edges, caller, ret, ret->heap) ||
         ((ret->heap || (!ret->entered && (l->version >= 0x030d || runs(ret)))) &&
             live_edge_holds(p, t, caller, ret, now_ns)))
         return CALLEE_LIVE;
     /* Up to 3.12 a frame that was popped shows only by the instruction that it stands at. */
-    if ((!ret->entered && l->version < 0x030d) || !edges_reseat(&p->edges, caller, ret, &at))
-        return CALLEE_UNKNOWN;
-    caller->at = at;
-    return CALLEE_LIVE;
+    bool moved = (ret->entered || l->version >= 0x030d) && edges_reseat(&p->edges, caller, ret, &ret->caller_at);
+    return moved ? CALLEE_LIVE : CALLEE_UNKNOWN;
 }
 
 /* Callees that the copy shows above the top frame, one after the other, as long as each edge is accepted. The stack is
@@ -512,7 +510,8 @@ static int verify_codes(
     return r < 0 ? -EAGAIN : 0;
 }
 
-/* `order` holds `depth` steps, the outermost first. The interpreter's own shims are left out. */
+/* `order` holds `depth` steps, the outermost first. The interpreter's own shims are left out. A caller is moved to the
+ * instruction of a call only where the callee is shown: what has returned since says nothing of where it is now. */
 static void publish(struct python_process *p, struct thread *t, const struct step *order, size_t depth, bool repaired)
 {
     t->result = PYTHON_STACK_REJECTED;
@@ -520,8 +519,11 @@ static void publish(struct python_process *p, struct thread *t, const struct ste
     if (frames_reserve(t, depth + 1) < 0)
         return;
     for (size_t i = 0; i < depth; i++)
-        if (!p->codes.items[order[i].code]->shim)
-            t->frames[t->depth++] = (struct python_frame){.code = order[i].code, .at = order[i].at};
+        if (!p->codes.items[order[i].code]->shim) {
+            uint32_t moved = i + 1 < depth ? order[i + 1].caller_at : UINT32_MAX;
+            t->frames[t->depth++] =
+                (struct python_frame){.code = order[i].code, .at = moved == UINT32_MAX ? order[i].at : moved};
+        }
     t->order = (size_t)(order - t->steps);
     t->order_depth = depth;
     t->result = repaired ? PYTHON_STACK_REPAIRED : PYTHON_STACK_OK;
@@ -611,12 +613,10 @@ void walk_publish(struct python_process *p, struct thread *t, uint64_t now_ns)
         bool stands = stands_on_last(p, t, order, good);
         if (!stands ||
             (!edges_known(&p->edges, caller, callee, !callee->guessed) && !edge_holds(p, t, order, good, now_ns))) {
-            uint32_t at;
             p->counters.edges_refused++;
             repaired = true;
-            if (!stands || !edges_reseat(&p->edges, caller, callee, &at))
-                break;
-            caller->at = at; /* its own caller is not affected by that */
+            if (!stands || !edges_reseat(&p->edges, caller, callee, &callee->caller_at))
+                break; /* else its own caller is not affected by that */
         }
         good++;
     }

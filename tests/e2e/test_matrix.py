@@ -123,6 +123,28 @@ def parse(end):
 parse(time.time() + 0.6)
 """
 
+# C calls Python at one line; what comes after it in the same frame is at others. The frames of what was called still lie there.
+AFTER_C = """
+import json, time
+def slow_key(v):
+    return -v
+def work():
+    began = time.process_time()
+    numbers = list(range(50000))
+    while time.process_time() < began + 0.25:
+        sorted(numbers, key=slow_key)
+    between = time.process_time()
+    while time.process_time() < between + 0.5:
+        for i in range(2000): pass
+    return between - began, time.process_time() - between
+import gzip
+called, after = work()
+began = time.process_time()
+while time.process_time() < began + 0.25:
+    for i in range(2000): pass
+print(json.dumps([called, after, time.process_time() - began]))
+"""
+
 CONSTRUCTORS = """
 import time, threading
 class Handler:
@@ -309,6 +331,23 @@ def test_what_has_returned_is_not_shown(pythons, run, script, tmp_path):
     stacks = collapsed(run, out)
     assert share(stacks, lambda s: "raw_decode" in s[-1]) > 0.5
     assert share(stacks, lambda s: s[-1] == "hook") < 0.03
+
+
+def test_lines_after_a_call_through_c_are_their_own(pythons, run, script, tmp_path):
+    out, done = profile(run, script, pythons, AFTER_C, tmp_path)
+    seconds = dict(zip(("called", "after", "module"), json.loads(done.out)))
+    lines = AFTER_C.splitlines()
+    first = {"called": lines.index("    while time.process_time() < began + 0.25:") + 1,
+             "after": lines.index("    while time.process_time() < between + 0.5:") + 1,
+             "module": lines.index("while time.process_time() < began + 0.25:") + 1}
+    shown = dict.fromkeys(first, 0.0)
+    for line in run("report", "--json", out).ok().json["lines"]:
+        for part, number in first.items():
+            if line["function"] in ("work", "<module>") and line["line"] in (number, number + 1):
+                shown[part] += line["total"]["time_ns"] / 1e9
+    spent, seen = sum(seconds.values()), sum(shown.values())
+    for part in first:
+        assert abs(shown[part] / seen - seconds[part] / spent) < 0.06, (shown, seconds)
 
 
 def test_what_a_constructor_calls_is_not_lost(pythons, run, script, tmp_path):

@@ -166,6 +166,9 @@ STAGES = ({names})
 
 
 def main(left_out):
+    unknown = set(left_out) - {{stage.__name__ for stage in STAGES}}
+    if unknown:
+        sys.exit("no such stage: " + ", ".join(sorted(unknown)))
     plate = read_plate()
     for stage in STAGES:
         if stage.__name__ not in left_out:
