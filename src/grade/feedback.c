@@ -30,8 +30,7 @@ void check_gate_text(const struct grade_gate_result *g, struct buffer *into)
 {
     char text[256] = "not measured";
     if (!isnan(g->measure.estimate) && isnan(g->measure.low)) /* one look */
-        snprintf(
-            text, sizeof(text), "about %.3g, by one look; the limit is %.3g", g->measure.estimate, g->gate->limit);
+        snprintf(text, sizeof(text), "about %.3g, by one look; the limit is %.3g", g->measure.estimate, g->gate->limit);
     else if (g->gate->kind == GRADE_GROWTH && g->outcome == GRADE_PASSED &&
              g->measure.high > GATE_GROWTH_FAILS) /* it passed: for growing by next to nothing */
         snprintf(

@@ -54,7 +54,8 @@ static void take_check(struct learn_lab_state *lab, const struct learn_event *x)
 {
     if (x->quick)
         return;
-    if (x->outcome == GRADE_UNRESOLVED || x->outcome == GRADE_FAULT) {
+    lab->unsettled_last = x->outcome == GRADE_UNRESOLVED || x->outcome == GRADE_FAULT;
+    if (lab->unsettled_last) {
         lab->unresolved++;
         return;
     }

@@ -46,15 +46,30 @@ static int write_below(const struct learn_course *c, struct learn_laid *laid, co
     return r;
 }
 
-static int write_report(const struct learn_course *c, const char *name, struct learn_laid *laid, struct error *e)
+/* The project's page, which says what is to be handed in and how it is judged; or its rubric alone. */
+static int write_page(
+    const struct learn_course *c, const char *name, bool rubric, struct learn_laid *laid, struct error *e)
+{
+    const struct grade_file *page = grade_file_find("project/README.md");
+    const char *from = page == NULL ? NULL : rubric ? strstr(page->data, "## Rubric") : page->data;
+    if (from == NULL)
+        return error_set(e, EBADMSG, "the course has no rubric of the project");
+    const char *to = rubric ? strstr(from + 1, "\n## ") : NULL;
+    return write_below(c, laid, name, from, to != NULL ? (size_t)(to - from) + 1 : strlen(from), e);
+}
+
+/* The report to be filled in, and what that is about. */
+static int write_texts(const struct learn_course *c, const char *name, struct learn_laid *laid, struct error *e)
 {
     CLEANUP(buffer_release) struct buffer text;
     buffer_init(&text, TEXT_MAX);
     buffer_printf(&text, "# %s\n", name);
     for (size_t i = 0; i < PROJECT_HEADINGS; i++)
         buffer_printf(&text, "\n## %s\n<!-- %s -->\n", project_headings[i], asked[i]);
-    return text.failed ? error_set(e, ENOMEM, "out of memory")
-                       : write_below(c, laid, "report.md", text.data, text.size, e);
+    if (text.failed)
+        return error_set(e, ENOMEM, "out of memory");
+    int r = write_below(c, laid, "report.md", text.data, text.size, e);
+    return r < 0 ? r : write_page(c, "README.md", false, laid, e);
 }
 
 static void put_words(struct json *j, const char *name, const char *const *words)
@@ -152,7 +167,7 @@ static int lay_own(
             "in project.json as docs/project.md says",
             own);
     if (r == 0)
-        r = write_report(c, "A program of my own", laid, e);
+        r = write_texts(c, "A program of my own", laid, e);
     if (r == 0)
         r = write_manifest(c, "own", program, python, false, laid, e);
     files_release(&files);
@@ -185,7 +200,7 @@ int project_lay(const struct learn_course *c, const char *name, const char *own,
         }
         snprintf(file, sizeof(file), "%.40s.py", name);
         if (r == 0)
-            r = write_report(c, name, &laid, e);
+            r = write_texts(c, name, &laid, e);
         if (r == 0) /* last: with it the project is there */
             r = write_manifest(c, name, file, python, true, &laid, e);
     }
@@ -217,14 +232,17 @@ static int write_form(const struct learn_course *c, const char *work, struct lea
     buffer_init(&text, TEXT_MAX);
     buffer_printf(&text,
         "# Review: %s\n\n<!-- A level from 0 to 3 for each criterion, and one sentence that names a place: a line\n"
-        "(after/weblog.py:117), a figure, a command, or words of the report in \"...\". The rubric is in the course's\n"
-        "project/README.md. Write in place of the dots. -->\n\n| criterion | level | because |\n|---|---|---|\n",
+        "(after/weblog.py:117), a figure, a command, or words of the report in \"...\". The rubric is rubric.md,\n"
+        "beside this file. Write in place of the dots. -->\n\n| criterion | level | because |\n|---|---|---|\n",
         work);
     for (size_t i = 0; i < LEARN_REVIEW_CRITERIA; i++)
         buffer_printf(&text, "| %s | | ... |\n", learn_criteria[i]);
     buffer_append_string(&text, "\n**To the author, first:** ...\n");
     snprintf(name, sizeof(name), "review-%s.md", work);
-    return text.failed ? error_set(e, ENOMEM, "out of memory") : write_below(c, laid, name, text.data, text.size, e);
+    if (text.failed)
+        return error_set(e, ENOMEM, "out of memory");
+    int r = write_below(c, laid, name, text.data, text.size, e);
+    return r < 0 ? r : write_page(c, "rubric.md", true, laid, e);
 }
 
 static int lay_work(const struct learn_course *c, const char *work, struct learn_laid *laid, struct error *e)
