@@ -165,6 +165,10 @@ def test_takes_a_lab_from_starter_to_solution(learner):
     assert passed.out.splitlines()[-1].startswith(f"receipt {stands['receipt'][:8]}, sandbox level ")
     solution = learner("solution", LAB).ok()
     assert solution.out.startswith((lab_folder(LAB) / "solution.md").read_text())
+    assert learner("solution").ok().out == solution.out
+    elsewhere = learner.begin("4.1").parent  # there that one's is meant, which is not passed
+    refused = learner("solution", cwd=elsewhere)
+    assert refused.status == 1 and "lab 4.1 is not passed yet" in refused.err and refused.out == ""
 
     learner.take("starter/" + file.name)  # a worse attempt later takes nothing away
     assert learner.check().status == 1

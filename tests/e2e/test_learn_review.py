@@ -41,7 +41,8 @@ def test_lays_the_works_down_without_the_reference(reviewer):
     laid = sorted(path.relative_to(reviewer.course / "reviews").as_posix() for path in (reviewer.course / "reviews").rglob("*.*"))
     program = {"first": "weblog", "second": "finder", "third": "clinic"}
     assert laid == sorted([*(f"{work}/{file}" for work, name in program.items()
-                             for file in ("report.md", f"after/{name}.py", f"before/{name}.py")), *(f"review-{work}.md" for work in program)])
+                             for file in ("report.md", f"after/{name}.py", f"before/{name}.py")), *(f"review-{work}.md" for work in program), "rubric.md"])
+    assert (reviewer.course / "reviews" / "rubric.md").read_text().rstrip() in (COURSE / "project" / "README.md").read_text()
     for work, name in program.items():
         folder = reviewer.course / "reviews" / work
         assert (folder / "after" / f"{name}.py").read_bytes() == (COURSE / "reviews" / work / "after" / f"{name}.py").read_bytes()
