@@ -239,10 +239,7 @@ static int write_form(const struct learn_course *c, const char *work, struct lea
         buffer_printf(&text, "| %s | | ... |\n", learn_criteria[i]);
     buffer_append_string(&text, "\n**To the author, first:** ...\n");
     snprintf(name, sizeof(name), "review-%s.md", work);
-    if (text.failed)
-        return error_set(e, ENOMEM, "out of memory");
-    int r = write_below(c, laid, name, text.data, text.size, e);
-    return r < 0 ? r : write_page(c, "rubric.md", true, laid, e);
+    return text.failed ? error_set(e, ENOMEM, "out of memory") : write_below(c, laid, name, text.data, text.size, e);
 }
 
 static int lay_work(const struct learn_course *c, const char *work, struct learn_laid *laid, struct error *e)
@@ -268,6 +265,8 @@ int project_lay_reviews(const struct learn_course *c, struct learn_laid *ret, st
         return error_set(e, ENAMETOOLONG, "the name of the course's folder is too long");
     for (size_t i = 0; r == 0 && i < LEARN_WORKS; i++)
         r = lay_work(c, learn_work_names[i], &laid, e);
+    if (r == 0)
+        r = write_page(c, "rubric.md", true, &laid, e);
     if (r == 0)
         *ret = laid;
     return r;

@@ -436,8 +436,8 @@ enum callee_found {
 };
 
 /* Is the frame at `address` a callee of `caller` that the copy shows to be live, by an edge that is accepted? */
-static enum callee_found live_callee(struct python_process *p, struct thread *t, struct step *caller, uint64_t address,
-    bool adjoins, uint64_t now_ns, struct step *ret)
+static enum callee_found live_callee(struct python_process *p, struct thread *t, const struct step *caller,
+    uint64_t address, bool adjoins, uint64_t now_ns, struct step *ret)
 {
     const struct python_layout *l = &p->layout;
     const uint8_t *frame = copied_frame(p, t, address);
@@ -512,18 +512,18 @@ static int verify_codes(
 
 /* `order` holds `depth` steps, the outermost first. The interpreter's own shims are left out. A caller is moved to the
  * instruction of a call only where the callee is shown: what has returned since says nothing of where it is now. */
-static void publish(struct python_process *p, struct thread *t, const struct step *order, size_t depth, bool repaired)
+static void publish(struct python_process *p, struct thread *t, struct step *order, size_t depth, bool repaired)
 {
     t->result = PYTHON_STACK_REJECTED;
     t->depth = 0;
     if (frames_reserve(t, depth + 1) < 0)
         return;
+    for (size_t i = 1; i < depth; i++)
+        if (order[i].caller_at != UINT32_MAX)
+            order[i - 1].at = order[i].caller_at;
     for (size_t i = 0; i < depth; i++)
-        if (!p->codes.items[order[i].code]->shim) {
-            uint32_t moved = i + 1 < depth ? order[i + 1].caller_at : UINT32_MAX;
-            t->frames[t->depth++] =
-                (struct python_frame){.code = order[i].code, .at = moved == UINT32_MAX ? order[i].at : moved};
-        }
+        if (!p->codes.items[order[i].code]->shim)
+            t->frames[t->depth++] = (struct python_frame){.code = order[i].code, .at = order[i].at};
     t->order = (size_t)(order - t->steps);
     t->order_depth = depth;
     t->result = repaired ? PYTHON_STACK_REPAIRED : PYTHON_STACK_OK;
@@ -615,8 +615,9 @@ void walk_publish(struct python_process *p, struct thread *t, uint64_t now_ns)
             (!edges_known(&p->edges, caller, callee, !callee->guessed) && !edge_holds(p, t, order, good, now_ns))) {
             p->counters.edges_refused++;
             repaired = true;
+            /* The caller's own caller is not affected by where it is put. */
             if (!stands || !edges_reseat(&p->edges, caller, callee, &callee->caller_at))
-                break; /* else its own caller is not affected by that */
+                break;
         }
         good++;
     }

@@ -193,8 +193,8 @@ static void take_answer_state(struct run *run)
     struct sandbox_result *r = run->result;
     if (run->child == 0) /* its word to exec was sent before its answer, and may lie unread beside that */
         hear(run);
+    note_peak(run, tree_high_water(run->child)); /* first: it is gone when the child ends */
     (void)target_wait_ns_of(run->child, &r->queued_ns);
-    note_peak(run, tree_high_water(run->child));
     tree_list(run->keeper, &run->tree);
     for (size_t i = 0; i < run->tree.count && i < SANDBOX_TREE_MAX; i++)
         r->alive_at_answer += run->tree.pids[i] != run->child && !tree_is_zombie(run->tree.pids[i]);
