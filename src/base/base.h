@@ -126,6 +126,11 @@ uint64_t clock_real_ns(void);               /* since the epoch */
 double random_exponential(uint64_t *state); /* mean 1; xorshift state, never 0 */
 uint64_t random_next(uint64_t *state);
 
+/* ---- CPUs: numbers of the kernel's ---- */
+/* Those that this process may use, ascending: how many there are, of which at most max are put; 0: unknown. */
+size_t cpus_allowed(int *cpus, size_t max);
+int cpu_for_measuring(void); /* the one of them to measure on; 0 where they are unknown */
+
 /* ---- files ---- */
 int file_read_all(int dirfd, const char *path, struct buffer *into); /* -EFBIG beyond the buffer's max */
 int file_read_plain(

@@ -17,6 +17,7 @@ struct check_sample { /* what a gate asked for, and was fed */
 struct check_samples {
     struct check_sample *items;
     size_t count, capacity;
+    bool paced; /* taken beside a pacemaker */
 };
 struct check {
     const struct grade_lab *lab;

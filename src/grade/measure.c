@@ -300,7 +300,8 @@ static int one_gate(struct check *c, unsigned number)
                                                         : gate_budget(c, c->lab->gate_count - number);
     if (has_pace(c, m.gate))
         pace_start(&c->runner.pace, c->runner.python.path);
-    enum gate_way way = c->r->provisional ? GATE_QUICK : c->runner.pace.pid > 0 ? GATE_PACED : GATE_FULL;
+    c->samples[number].paced = c->runner.pace.pid > 0;
+    enum gate_way way = c->r->provisional ? GATE_QUICK : c->samples[number].paced ? GATE_PACED : GATE_FULL;
     int r = gate_new(m.gate, budget, way, check_seed(c, "gate", number, 0), &g);
     if (r < 0) {
         pace_stop(&c->runner.pace);

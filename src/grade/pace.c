@@ -57,27 +57,13 @@ static _Noreturn void become(char *python, int ring, const cpu_set_t *cpus, pid_
     _exit(127);
 }
 
-/* The last CPU that we may use: the first ones serve more interrupts. */
-static bool choose_cpu(cpu_set_t *ret)
-{
-    cpu_set_t mine;
-    if (sched_getaffinity(0, sizeof(mine), &mine) < 0)
-        return false;
-    for (size_t cpu = CPU_SETSIZE; cpu-- > 0;)
-        if (CPU_ISSET(cpu, &mine)) {
-            CPU_ZERO(ret);
-            CPU_SET(cpu, ret);
-            return true;
-        }
-    return false;
-}
-
 void pace_start(struct pace *p, char *python)
 {
     *p = (struct pace){.last = 1};
     CLEANUP(fd_close) int ring = memfd_create("pace", MFD_CLOEXEC);
-    if (ring < 0 || ftruncate(ring, (off_t)RING_BYTES) < 0 || !choose_cpu(&p->cpus))
+    if (ring < 0 || ftruncate(ring, (off_t)RING_BYTES) < 0)
         return;
+    CPU_SET((size_t)cpu_for_measuring(), &p->cpus);
     void *map = mmap(NULL, RING_BYTES, PROT_READ, MAP_SHARED, ring, 0);
     if (map == MAP_FAILED)
         return;

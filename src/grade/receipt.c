@@ -93,6 +93,7 @@ static void put_gate(const struct grade_gate_result *g, const struct grade_scena
     json_number(j, "high", g->measure.high);
     if (cause[0] != '\0')
         json_text(j, "cause", cause);
+    json_boolean(j, "paced", samples->paced);
     json_array_begin(j, "samples");
     for (size_t i = 0; i < samples->count; i++)
         put_sample(&samples->items[i], j);

@@ -619,7 +619,7 @@ int prove_experiment(struct prove_runner *runner, const struct prove_subject *a,
     result.seed =
         options->seed ? options->seed : 1 + (hash_mix(clock_real_ns(), x.begun_ns) >> 33); /* easily typed again */
     x.random = hash_mix(result.seed, 7);
-    x.plan.cpu = machine_choose_cpu();
+    x.plan.cpu = cpu_for_measuring();
     if (options->stop)
         prove_runner_watch(runner, options->stop);
     int r = run_experiment(&x, e);

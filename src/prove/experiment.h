@@ -54,7 +54,6 @@ struct machine_clock { /* since boot, of the CPUs asked for */
 void machine_read(const int *cpus, size_t count, struct machine_clock *ret); /* count 0: all that we may use */
 double machine_steal(const struct machine_clock *from, const struct machine_clock *to);
 double machine_pressure(const struct machine_clock *from, const struct machine_clock *to);
-int machine_choose_cpu(void);            /* to run on */
 uint64_t machine_memory_available(void); /* bytes; 0: unknown */
 /* "cpu3 1 2 3 4 5 6 7 STEAL" of a /proc/stat: the sum over the CPUs named. */
 uint64_t machine_steal_parse(const char *text, const int *cpus, size_t count);

@@ -49,7 +49,7 @@ void machine_read(const int *cpus, size_t count, struct machine_clock *ret)
 
     buffer_init(&text, STAT_BYTES_MAX);
     if (count == 0) {
-        count = prove_cpus(ours, CPUS_MAX);
+        count = cpus_allowed(ours, CPUS_MAX);
         count = count < CPUS_MAX ? count : CPUS_MAX;
         cpus = ours;
     }
@@ -72,15 +72,6 @@ double machine_pressure(const struct machine_clock *from, const struct machine_c
     if (!from->has_pressure || !to->has_pressure || seconds <= 0)
         return NAN;
     return (double)(to->pressure_us - from->pressure_us) / 1e6 / seconds;
-}
-
-int machine_choose_cpu(void)
-{
-    int cpus[CPUS_MAX];
-    size_t count = prove_cpus(cpus, CPUS_MAX);
-
-    count = count < CPUS_MAX ? count : CPUS_MAX;
-    return count ? cpus[count - 1] : 0; /* the first CPUs serve more interrupts */
 }
 
 uint64_t machine_memory_available(void)

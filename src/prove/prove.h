@@ -23,8 +23,6 @@ int prove_runner_open(struct prove_runner **ret, struct error *e);
 void prove_runner_close(struct prove_runner *r); /* accepts NULL; ends what still runs */
 /* Once *stop is not 0, what runs is ended, and nothing more is run. NULL: never. */
 void prove_runner_watch(struct prove_runner *r, const volatile sig_atomic_t *stop);
-/* The CPUs that this process may run on, in rising order: at most `max` of them; how many there are. */
-size_t prove_cpus(int *cpus, size_t max);
 
 #define PROVE_AT_ONCE_MAX 4
 #define PROVE_OUTPUT_HEAD (64u << 10) /* kept of stdout and of stderr; all of it is counted and hashed */

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -92,22 +91,6 @@ void prove_runner_close(struct prove_runner *r)
 void prove_runner_watch(struct prove_runner *r, const volatile sig_atomic_t *stop)
 {
     r->stop = stop;
-}
-
-size_t prove_cpus(int *cpus, size_t max)
-{
-    cpu_set_t set;
-    size_t count = 0;
-
-    if (sched_getaffinity(0, sizeof(set), &set) < 0)
-        return 0;
-    for (int i = 0; i < CPU_SETSIZE; i++)
-        if (CPU_ISSET((size_t)i, &set)) {
-            if (count < max)
-                cpus[count] = i;
-            count++;
-        }
-    return count;
 }
 
 /* ---- output ---- */

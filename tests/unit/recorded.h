@@ -25,6 +25,7 @@
 
 struct recorded_gate {
     struct grade_gate spec;
+    bool paced;
     json_t *samples; /* {side: {size: [...]}}; borrowed */
 };
 
@@ -34,6 +35,7 @@ static inline int recorded_gate_read(json_t *from, struct recorded_gate *ret)
     const char *kind = json_string_value(json_object_get(from, "kind"));
     json_t *sizes = json_object_get(from, "sizes");
     *ret = (struct recorded_gate){.spec = {.limit = json_number_value(json_object_get(from, "limit")), .hint = ""},
+        .paced = json_is_true(json_object_get(from, "paced")),
         .samples = json_object_get(from, "samples")};
     while (kind != NULL && ret->spec.kind <= GRADE_PARALLEL && strcmp(lab_gate_name(ret->spec.kind), kind) != 0)
         ret->spec.kind++;
@@ -71,7 +73,7 @@ static inline int recorded_feed(const struct recorded_gate *g, uint64_t budget_n
     size_t next[RECORDED_SIDES][GRADE_SIZES_MAX] = {{0}};
     struct gate_want want;
     struct gate *gate;
-    int r = gate_new(&g->spec, budget_ns, quick ? GATE_QUICK : GATE_FULL, 1, &gate);
+    int r = gate_new(&g->spec, budget_ns, quick ? GATE_QUICK : g->paced ? GATE_PACED : GATE_FULL, 1, &gate);
     *ret_dry = false;
     for (*ret_fed = 0; r == 0 && gate_next(gate, &want); ++*ret_fed) {
         size_t size = 0;

@@ -88,7 +88,7 @@ static void runs_of_a_duet_share_a_cpu(void **state)
     struct block block;
     char wanted[40];
     (void)state;
-    plan.cpu = machine_choose_cpu();
+    plan.cpu = cpu_for_measuring();
     snprintf(wanted, sizeof(wanted), "Cpus_allowed_list:\t%d\n", plan.cpu);
     run_block(&plan, &random, &block);
     for (int side = 0; side < SIDES; side++)
@@ -111,7 +111,7 @@ static void waiting_for_the_shared_cpu_is_not_counted(void **state)
     uint64_t random = 1;
     struct block block;
     (void)state;
-    plan.cpu = machine_choose_cpu();
+    plan.cpu = cpu_for_measuring();
     run_block(&plan, &random, &block);
     for (int side = 0; side < SIDES; side++)
         for (int turn = 0; turn < TURNS; turn++) {
@@ -133,7 +133,7 @@ static void shares_the_hash_seed_within_a_block_only(void **state)
     struct block one, two;
     (void)state;
     unsetenv("PYTHONHASHSEED");
-    plan.cpu = machine_choose_cpu();
+    plan.cpu = cpu_for_measuring();
     run_block(&plan, &random, &one);
     run_block(&plan, &random, &two);
     assert_true(outputs_same(a, &one.turns[SIDE_A][0], &one.turns[SIDE_B][1]));
