@@ -170,6 +170,9 @@ static int hint_run(const struct cmd_verb *verb, int argc, char **argv)
         buffer_printf(&out, "hint %u of %u: ", i + 1, lab->hint_count);
         cmd_put_words(&out, lab->hints[i], 13, 0, (size_t)cmd_width(STDOUT_FILENO));
     }
+    if (to == lab->hint_count)
+        buffer_printf(
+            &out, "there are no more; after a pass, 'pitviper learn solution %s' has what others wrote\n", lab->id);
     return cmd_print(STDOUT_FILENO, &out);
 }
 

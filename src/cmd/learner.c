@@ -70,12 +70,25 @@ static const struct learn_lab_state *last_touched(const struct learner *l)
     return last;
 }
 
+/* "4" and "04" are no lab, but one knows what is meant. "": something else is. */
+static const char *first_of_module(const struct learner *l, const char *named)
+{
+    uint64_t module;
+    for (size_t i = 0; parse_count(named, &module) == 0 && i < l->state.count; i++)
+        if (l->state.labs[i].lab->module == module && l->state.labs[i].lab->kind != GRADE_PROGRAM)
+            return l->state.labs[i].lab->id;
+    return "";
+}
+
 const struct grade_lab *learner_lab(const struct learner *l, const char *named)
 {
     char here[64];
     if (named != NULL) {
         const struct grade_lab *lab = grade_lab_find(named);
-        if (lab == NULL)
+        const char *of_module = lab == NULL ? first_of_module(l, named) : "";
+        if (of_module[0] != '\0')
+            cmd_fail_text(CMD_USAGE, "%s is a module, and its first lab is %s: name that", named, of_module);
+        else if (lab == NULL)
             cmd_fail_text(
                 CMD_USAGE, "there is no lab '%.60s': 'pitviper learn progress' lists them, such as 3.1", named);
         return lab;

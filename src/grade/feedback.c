@@ -84,11 +84,29 @@ static void put_values(const struct check *c, struct buffer *b)
         put_why(b, c->told.why);
 }
 
+static bool misses_memory(const struct grade_gate_result *g)
+{
+    enum grade_gate_kind kind = g->gate->kind;
+    return g->outcome == GRADE_SLOW &&
+           (kind == GRADE_MEMORY || kind == GRADE_NOT_FATTER || kind == GRADE_MEMORY_GROWTH);
+}
+
+/* The outcome in two words: one that takes too much memory, and not too long, is not called slow. */
+static const char *head_word(const struct grade_result *r)
+{
+    bool memory = false, other = false;
+    for (unsigned i = 0; i < r->gate_count; i++) {
+        memory = memory || misses_memory(&r->gates[i]);
+        other = other || (r->gates[i].outcome == GRADE_SLOW && !misses_memory(&r->gates[i]));
+    }
+    return r->outcome == GRADE_SLOW && memory && !other ? "too much memory" : grade_outcome_text(r->outcome);
+}
+
 static void put_gates(const struct check *c, struct buffer *b)
 {
     for (unsigned i = 0; i < c->r->gate_count; i++) {
         const struct grade_gate_result *g = &c->r->gates[i];
-        buffer_printf(b, "  %-12s ", grade_outcome_text(g->outcome));
+        buffer_printf(b, "  %-12s ", misses_memory(g) ? "too much" : grade_outcome_text(g->outcome));
         if (c->lab->scenarios[i].name)
             buffer_printf(b, "%s, ", c->lab->scenarios[i].name);
         check_gate_text(g, b);
@@ -179,7 +197,7 @@ static const char *gate_hint(const struct check *c)
 static void put_head(const struct check *c, struct buffer *b)
 {
     const struct grade_result *r = c->r;
-    buffer_printf(b, "%s: ", grade_outcome_text(r->outcome));
+    buffer_printf(b, "%s: ", head_word(r));
     if (is_scored(c) && r->outcome != GRADE_PASSED && r->outcome != GRADE_FAULT) {
         put_head_program(c, b);
         buffer_append_byte(b, '\n');

@@ -29,6 +29,7 @@ enum {
 int codes_init(struct codes *c)
 {
     memset(c, 0, sizeof(*c));
+    c->age_ns = CODE_AGE_LEAST_NS;
     map_init(&c->by_address);
     map_init(&c->copies);
     arena_init(&c->names, SIZE_MAX);
@@ -299,6 +300,9 @@ int codes_verify(struct python_process *p, const struct step *steps, size_t coun
         r = look_add_others(cs, now_ns, max_age_ns / 2);
     if (r == 0)
         r = looks_read(p);
+    /* Where code objects come and go, each is looked at more often than where none has gone for long. */
+    if (max_age_ns == cs->age_ns && cs->age_ns < CODE_AGE_MOST_NS)
+        cs->age_ns += cs->age_ns / 32;
     for (size_t i = 0; i < cs->looked_at_count; i++) {
         struct code *c = cs->items[cs->looked_at[i].id];
         const uint8_t *header = cs->headers + i * size;
@@ -314,6 +318,7 @@ int codes_verify(struct python_process *p, const struct step *steps, size_t coun
         map_remove(&cs->by_address, c->address);
         c->address = 0;
         p->counters.recycled_codes++;
+        cs->age_ns = CODE_AGE_LEAST_NS;
     }
     return r;
 }

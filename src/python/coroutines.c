@@ -40,7 +40,7 @@ static int frame_place(struct python_process *p, const uint8_t *frame, uint64_t 
     int r = codes_find(p, pointer, &s.code);
     if (r < 0)
         return r;
-    r = codes_verify(p, &s, 1, clock_monotonic_ns(), CODE_MAX_AGE_NS);
+    r = codes_verify(p, &s, 1, clock_monotonic_ns(), p->codes.age_ns);
     if (r == 0 && !p->codes.items[s.code]->address)
         r = codes_find(p, pointer, &s.code);
     if (r < 0)

@@ -16,7 +16,8 @@ enum {
     HEAP_FRAMES_KEPT = 8,   /* and of those seen before (3.11+), the latest so many: generators come again and again, */
     HURRIED_NS = 20000,     /* unless samples are taken at shorter gaps than this: they come soon again then */
     HEAP_FRAME_KNOWN = 48,  /* samples for which its caller is remembered */
-    CODE_MAX_AGE_NS = 20000000, /* after which a code object's identity is read again */
+    CODE_AGE_LEAST_NS = 20000000, /* after which a code object's identity is read again; */
+    CODE_AGE_MOST_NS = 80000000,  /* once none was found in the place of another for two seconds */
 };
 
 /* ---- memory of the target, as last copied ---- */
@@ -98,6 +99,7 @@ struct codes {
     struct map by_address;
     struct arena names;
     uint64_t code_type; /* address of PyCode_Type once learnt */
+    uint64_t age_ns;    /* after which an identity is read again */
     bool coroutines;    /* one of them is a coroutine's */
 };
 

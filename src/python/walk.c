@@ -597,7 +597,7 @@ void walk_publish(struct python_process *p, struct thread *t, uint64_t now_ns)
 
     t->result = PYTHON_STACK_REJECTED;
     t->depth = 0;
-    if (verify_codes(p, t, now_ns, CODE_MAX_AGE_NS, 0, n) < 0 || walk_reserve(t, 2 * n + 64) < 0)
+    if (verify_codes(p, t, now_ns, p->codes.age_ns, 0, n) < 0 || walk_reserve(t, 2 * n + 64) < 0)
         return;
     /* Turned round into the free half of the same array: [0] is the outermost there. */
     struct step *order = t->steps + n;

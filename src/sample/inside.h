@@ -12,7 +12,7 @@ enum {
     STATE_AGE_RUNNING_NS = 1900000, /* below STATE_STALE_NS */
     STATE_AGE_LOST_NS = 200000,     /* once it has lost the GIL: it is as like as not asleep by now */
     STATE_AGE_STILL_NS = 4000000,
-    CORE_AGE_NS = 10000000,        /* of the core that a running thread was seen on */
+    CORE_AGE_NS = 50000000,        /* of the core that a running thread was seen on */
     STATE_AGE_QUIET_NS = 16000000, /* and less often while it sleeps and its stack is proven not to change */
     STATE_STALE_NS = 2000000,
     KEEP_NS = 10000000,       /* housekeeping: children, ends, new threads; */

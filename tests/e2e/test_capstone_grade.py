@@ -351,6 +351,8 @@ def test_run_records_a_scenario(learner):
     learner("next", "capstone").ok()
     assert learner("run", "capstone").status == 2
     assert "which scenario?" in learner("run", "capstone", "--", "-x").err
+    unknown = learner("run", "capstone", "jounral")
+    assert unknown.status == 2 and "places, intake," in unknown.err and not list(learner.folder.glob("*.pit"))
     learner("run", "capstone", "journal", "--size", "0.2").ok()
     learner("run", "capstone", "journal", "--app", "untouched").ok()
     assert (learner.folder / "journal-1.pit").exists() and (learner.folder / "journal-2.pit").exists()

@@ -121,6 +121,17 @@ static void make_slow(struct fixture *f)
         "values[i] == values[j]:");
 }
 
+/* Fast enough, and a gate of memory is missed. */
+static void make_fat(struct fixture *f)
+{
+    static const struct grade_gate memory = {
+        .kind = GRADE_MEMORY, .limit = 0.5, .size_count = 1, .sizes = {2400}, .hint = "which pairs need be kept?"};
+    decide(f, reference);
+    unsigned last = f->result.gate_count - 1;
+    f->result.gates[last] = (struct grade_gate_result){&memory, GRADE_SLOW, {0.93, 0.9, 0.97}, 8};
+    check_score(&f->check);
+}
+
 static void make_slow_so_far(struct fixture *f)
 {
     f->result.provisional = true;
@@ -261,6 +272,7 @@ static const struct kind {
     {"slow", make_slow, GRADE_SLOW},
     {"slow-so-far", make_slow_so_far, GRADE_SLOW},
     {"slow-stopped", make_stopped, GRADE_SLOW},
+    {"slow-for-memory", make_fat, GRADE_SLOW},
     {"unreadable", make_unreadable, GRADE_UNREADABLE},
     {"unresolved", make_unresolved, GRADE_UNRESOLVED},
     {"fault-of-machine", make_machines_fault, GRADE_FAULT},
