@@ -1,18 +1,19 @@
 #!/usr/bin/env python3
-"""The whole course as a learner types it: `learn start` in a clean home, every core lab, a reflection for each module, the completion
-report; once with each lab's first reference, once with its starter. References are to pass, starters are not. bench/README.md says
-how to read it."""
+"""The whole course as a learner types it: `learn start` in a clean home, every core lab, the capstone, the final project, the reviews, a
+reflection for each module, the completion report; once with each lab's first reference, once with its starter (and the larger works as
+they were laid down). References are to pass, starters are not. bench/README.md says how to read it."""
 
 import argparse
 import hashlib
 import json
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
 
 from harness import learner as typing
-from harness import machine
+from harness import machine, works
 from harness.figures import Table, say
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -55,10 +56,25 @@ class Way:
         facts = {"lab": manifest["id"], "module": state["module"], "digest": digest_of(folder), "outcome": attempt.outcome,
                  "settled": attempt.settled, "passed": state["passed"], "points": state.get("points") or 0, "tries": attempt.tries,
                  "seconds": attempt.seconds, "receipt": typing.receipt_of(attempt.feedback), "feedback": attempt.feedback}
-        self.results[manifest["id"]] = facts
+        self.keep(facts)
+
+    def take_work(self, name, tries):
+        """The same for the capstone, the project or the reviews, which are laid down once: what stays open is checked again."""
+        digest = digest_of(COURSE / name)
+        facts = self.results.get(name)
+        if facts and facts["digest"] == digest and facts["settled"]:
+            return
+        attempt = works.WORKS[name](self.learner, COURSE, self.side == "references", tries)
+        facts = {"lab": name, "module": None, "digest": digest, "outcome": attempt.outcome, "settled": attempt.settled,
+                 "passed": attempt.status == typing.PASSED, "points": points_of(attempt.feedback), "tries": attempt.tries,
+                 "seconds": attempt.seconds, "receipt": typing.receipt_of(attempt.feedback), "feedback": attempt.feedback}
+        self.keep(facts)
+
+    def keep(self, facts):
+        self.results[facts["lab"]] = facts
         with self.kept.open("a") as file:
             file.write(json.dumps(facts) + "\n")
-        say("%s, %s: %s in %.0f s, %d tries" % (manifest["id"], self.side, attempt.outcome, attempt.seconds, attempt.tries))
+        say("%s, %s: %s in %.0f s, %d tries" % (facts["lab"], self.side, facts["outcome"], facts["seconds"], facts["tries"]))
 
     def look_around(self, manifest):
         """A hint before it is passed, the solution after: what a learner sees of a lab besides."""
@@ -82,8 +98,6 @@ class Way:
             say("reflection %d, %s: %s" % (module, self.side, done.err.strip()))
         return done.status == 0
 
-    # The capstone, the final project and the reviews come here, before the report.
-
     def report(self):
         """Text and page; how many of the labs the text names."""
         text = self.learner.learn("report", "--name", "A Learner").ok().out
@@ -92,14 +106,20 @@ class Way:
         return sum(entry["title"] in text and entry["title"] in page.read_text() for entry in self.learner.progress["labs"])
 
 
+def points_of(feedback):
+    found = re.search(r"(\d+) (?:points of 100|of \d+ points)", feedback)
+    return int(found.group(1)) if found else 0
+
+
 def show(labs, ways):
     table = Table("lab", *(head for way in ways for head in (way.side, "points", "tries", "s")))
-    for manifest, _ in labs:
+    rows = [(manifest["id"], "%s %s" % (manifest["id"], manifest["title"])) for manifest, _ in labs]
+    for name, title in rows + [(name, name) for name in works.WORKS]:
         cells = []
         for way in ways:
-            facts = way.results.get(manifest["id"])
+            facts = way.results.get(name)
             cells += [facts["outcome"], facts["points"], facts["tries"], "%.0f" % facts["seconds"]] if facts else ["-"] * 4
-        table.add("%s %s" % (manifest["id"], manifest["title"]), *map(str, cells))
+        table.add(title, *map(str, cells))
     table.show()
 
 
@@ -130,13 +150,16 @@ def main():
         for manifest, folder in labs:
             way.take(manifest, folder, options.tries)
             way.look_around(manifest)
-        modules = sorted({facts["module"] for facts in way.results.values()})
+        for name in () if options.labs else works.WORKS:
+            way.take_work(name, options.tries)
+        modules = sorted({facts["module"] for facts in way.results.values() if facts["module"]})
         reflected = sum(way.reflect(module) is True for module in modules)
-        said = [facts for facts in way.results.values() if facts["lab"] in {manifest["id"] for manifest, _ in labs}]
+        wanted = {manifest["id"] for manifest, _ in labs} | set(() if options.labs else works.WORKS)
+        said = [facts for facts in way.results.values() if facts["lab"] in wanted]
         wrong += sum(is_wrong(way, facts) for facts in said)
         open_labs += sum(not facts["settled"] for facts in said)
-        print("%s: %d of %d labs passed, %d not settled in %d tries; %d of %d reflections kept; the report names %d labs" % (
-            way.side, sum(facts["passed"] for facts in said), len(labs), sum(not facts["settled"] for facts in said), options.tries,
+        print("%s: %d of %d labs and works passed, %d not settled in %d tries; %d of %d reflections kept; the report names %d labs" % (
+            way.side, sum(facts["passed"] for facts in said), len(wanted), sum(not facts["settled"] for facts in said), options.tries,
             reflected, len(modules), way.report()))
     show(labs, ways)
     print("said what is not so: %d; not settled: %d, which counts neither way" % (wrong, open_labs))

@@ -188,13 +188,11 @@ static void put_feedback(struct buffer *out, const struct grade_result *r)
                          : learner_status(r->outcome) == CMD_NO ? "\033[31m"
                                                                 : "\033[33m";
     const char *text = (const char *)r->feedback.data;
-    const char *word = grade_outcome_text(r->outcome);
-    size_t size = strlen(word), at = 0;
-    if (cmd_colour(STDOUT_FILENO) && r->feedback.size > size && memcmp(text, word, size) == 0) {
-        buffer_printf(out, "%s%s\033[0m", colour, word);
-        at = size;
-    }
-    buffer_append(out, text + at, r->feedback.size - at);
+    const char *colon = r->feedback.size > 0 ? memchr(text, ':', r->feedback.size) : NULL;
+    size_t size = colon != NULL && cmd_colour(STDOUT_FILENO) ? (size_t)(colon - text) : 0;
+    if (size > 0)
+        buffer_printf(out, "%s%.*s\033[0m", colour, (int)size, text);
+    buffer_append(out, text + size, r->feedback.size - size);
 }
 
 static void put_kept(struct buffer *out, const struct grade_result *r)

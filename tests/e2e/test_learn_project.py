@@ -10,64 +10,13 @@ import pytest
 from conftest import ROOT
 from test_learn import DEADLINE, Learner, next_lines
 
+sys.path.insert(0, str(ROOT / "bench"))
+from harness import works  # noqa: E402
+
 COURSE = ROOT / "course" / "performance-optimization-and-profiling"
-GOOD = COURSE / "reviews" / "first" / "after" / "weblog.py"
+GOOD = works.good_weblog(COURSE)
 SIZE = "0.15"
 BUDGET = "10s"  # of the verdict; half of it for the second size and the A/A run
-
-CHECK = '''
-import subprocess, sys
-before, after = sys.argv[1:]
-def run(folder, *words):
-    return subprocess.run([sys.executable, "-B", folder + "/weblog.py", *words], stdout=subprocess.PIPE, check=True).stdout
-for seed in range(4):
-    run(before, "make", "in", "--seed", str(seed), "--size", "0.1")
-    if run(before, "run", "in") != run(after, "run", "in"):
-        sys.exit("they differ on seed %d" % seed)
-open("in", "w").close()
-if run(before, "run", "in") != run(after, "run", "in"):
-    sys.exit("they differ on an empty log")
-'''
-GATE = '''
-import os, resource, subprocess, sys
-def cpu(folder):
-    begun = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run([sys.executable, "-B", folder + "/weblog.py", "run", "day.log"], stdout=subprocess.DEVNULL, check=True)
-    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return ended.ru_utime + ended.ru_stime - begun.ru_utime - begun.ru_stime
-assert os.path.exists(os.environ["PITVIPER"])
-taken = [[cpu(folder) for folder in sys.argv[1:]] for _ in range(9)]
-sys.exit(min(row[1] for row in taken) > 1.25 * min(row[0] for row in taken))
-'''
-REPORT = """# Quicker
-
-## Question
-The office waits for ten logs a night; half the time, 0.5 of it, would be enough.
-
-## Baseline
-On seed 1 of this size five runs took 0.21 s, 0.22 s and more.
-
-## Where the time goes
-In before.pit most is in reading dates, in after.pit in matching lines; cProfile agrees.
-
-## What I changed, and why that
-Each line is parsed once; stamps are kept; pages are counted in one pass.
-
-## Is it still right?
-On five seeds, and on an empty log, which is the odd case here.
-
-## How much faster?
-At size 0.15 it is -40.1 % (-50.2 to -30.3), at size 0.075 somewhat less; memory is the same. That is 400 times as fast.
-
-## What I left alone
-The bursts of errors are quadratic, and few; they are left as they were.
-
-## What it cost in clarity
-One function more, and one cache that wants a pure function.
-
-## What would make my number wrong
-A log that is not in order of time makes the cache of stamps useless.
-""" + "\nThe rest of these words only fill the report up to its length. " * 50
 
 
 class Project(Learner):
@@ -93,23 +42,12 @@ class Project(Learner):
     def hand_in(self, after=None, **change):
         """All of it but recordings, with this program after."""
         self.begin()
-        words = [SIZE if word == "1" and before == "--size" else word
-                 for before, word in zip(["", *self.manifest()["make"]], self.manifest()["make"])]
-        self.manifest(make=words, metric="cpu", **change)
-        (self.place / "after" / "weblog.py").write_text(after or GOOD.read_text())
-        (self.place / "check.py").write_text(CHECK)
-        (self.place / "gate.py").write_text(GATE)
-        (self.place / "report.md").write_text(REPORT)
+        works.hand_in_project(self.place, after or GOOD.read_text(), SIZE)
+        self.manifest(**change)
 
     def record(self, pitviper):
-        for side in ("before", "after"):
-            program = self.place / side / "weblog.py"
-            subprocess.run([sys.executable, "-B", program, "make", self.folder / "log", "--size", "0.3"], check=True, timeout=DEADLINE)
-            subprocess.run([pitviper, "run", "-o", self.place / f"{side}.pit", program, "run", self.folder / "log"],
-                           check=True, timeout=DEADLINE, capture_output=True)
-        profiled = subprocess.run([sys.executable, "-B", "-m", "cProfile", self.place / "before" / "weblog.py", "run", self.folder / "log"],
-                                  check=True, timeout=DEADLINE, capture_output=True, text=True)
-        (self.place / "cprofile.txt").write_text(profiled.stdout)
+        works.record_project(
+            lambda *words: subprocess.run([pitviper, *words], check=True, timeout=DEADLINE, capture_output=True), self.place)
 
     def check(self, *words, budget=BUDGET):
         done = self("project", "check", "--json", "--budget", budget, *words, timeout=600)
@@ -356,7 +294,7 @@ def test_recordings_of_something_else_are_no_evidence(project, pitviper):
     project.record(pitviper)
     text = (project.place / "after" / "weblog.py").read_text()
     (project.place / "after" / "weblog.py").write_text(text + "# changed after it was recorded\n")
-    (project.place / "report.md").write_text(REPORT + "\nnoise.pit gone.pit ../../../etc/hosts.pit\n")
+    (project.place / "report.md").write_text(works.PROJECT_REPORT + "\nnoise.pit gone.pit ../../../etc/hosts.pit\n")
     (project.place / "noise.pit").write_bytes(bytes(range(256)) * 10)
     profiling = level(project.check(), "Profiling")
     assert "before.pit: of before" in profiling["found"]
