@@ -24,7 +24,7 @@
 #define PIECES_LEAST 8u /* of which a pace is told */
 #define NICE 8          /* a sixth of what is measured gets */
 #define RING_FD 3
-#define START_NS 1000000000u
+#define START_NS 2000000000u
 
 static uint64_t written(const struct pace *p)
 {
@@ -45,16 +45,24 @@ static _Noreturn void become(char *python, int ring, const cpu_set_t *cpus, pid_
     bool ready = setsid() > 0 && sched_setaffinity(0, sizeof(*cpus), cpus) == 0 &&
                  prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent;
 
-    /* Where sessions share the CPU, a session's own niceness counts; elsewhere a process's. */
-    int group = open("/proc/self/autogroup", O_WRONLY);
-    dprintf(group, "%d", NICE);
-    setpriority(PRIO_PROCESS, 0, NICE);
     for (int fd = 0; fd < RING_FD; fd++)
         ready &= dup2(nothing, fd) >= 0;
     ready &= ring == RING_FD ? fcntl(ring, F_SETFD, 0) == 0 : dup2(ring, RING_FD) >= 0;
     if (ready && close_range(RING_FD + 1, ~0u, 0) == 0)
         execve(python, argv, env);
     _exit(127);
+}
+
+/* Once it runs: on a busy CPU its start would else take seconds. Where sessions share the CPU, a session's own niceness
+ * counts; elsewhere a process's. */
+static void give_way(pid_t pid)
+{
+    char path[64];
+    snprintf(path, sizeof(path), "/proc/%d/autogroup", (int)pid);
+    CLEANUP(fd_close) int group = open(path, O_WRONLY | O_CLOEXEC);
+    if (group >= 0)
+        dprintf(group, "%d", NICE);
+    setpriority(PRIO_PROCESS, (id_t)pid, NICE);
 }
 
 void pace_start(struct pace *p, char *python)
@@ -80,6 +88,8 @@ void pace_start(struct pace *p, char *python)
     }
     if (p->pid < 0 || written(p) < PIECES_LEAST)
         pace_stop(p);
+    else
+        give_way(p->pid);
 }
 
 void pace_stop(struct pace *p)
