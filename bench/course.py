@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import sys
+import time
 from pathlib import Path
 
 from harness import learner as typing
@@ -41,7 +42,9 @@ class Way:
         self.results = {facts["lab"]: facts for facts in map(json.loads, lines)}
 
     def start(self):
+        began = time.monotonic()
         done = self.learner.learn("start", cwd=self.place).ok()
+        print("%s: learn start took %.2f s" % (self.side, time.monotonic() - began))
         assert typing.next_command(done), done.out
 
     def take(self, manifest, folder, tries):
