@@ -2,6 +2,7 @@
 and one that must not pass."""
 
 import json
+import shutil
 import subprocess
 import sys
 
@@ -94,8 +95,7 @@ def take_capstone(learner, course, good, tries):
         findings = [{"function": item["function"], "kind": item.get("kind", "repair"), "scenario": item["scenario"],
                      "recording": item["scenario"] + "-1.pit"} for item in key["plants"] + key["decoys"]]
         (folder / "findings.json").write_text(json.dumps(findings))
-        for path in (folder / "app" / "parcelflow").iterdir():
-            path.unlink()
+        shutil.rmtree(folder / "app")
         variant.write_package(variant.read_package("solution"), str(folder / "app"))
     return typing.check(learner, "capstone", tries)
 
