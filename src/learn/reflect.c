@@ -48,7 +48,8 @@ size_t learn_reflect_words(const char *text)
     return words;
 }
 
-/* Is this the figure, rounded as it is written there? Two digits at least, so that "1" quotes nothing. */
+/* Is this the figure, rounded as it is written there? Two digits at least, so that "1" quotes nothing, or two decimals:
+ * a check tells of 0.0211 as 0.02. */
 static bool quotes(const char *number, size_t size, double figure)
 {
     char text[32];
@@ -62,7 +63,7 @@ static bool quotes(const char *number, size_t size, double figure)
         digits += isdigit((unsigned char)*at) && (digits > 0 || *at != '0');
     double value = strtod(text, NULL), half = 0.5 * pow(10, -(double)decimals);
     bool whole = figure == floor(figure) && value == figure;
-    return whole || (digits >= 2 && fabs(value - figure) <= half * 1.000001);
+    return whole || ((digits >= 2 || (digits == 1 && decimals >= 2)) && fabs(value - figure) <= half * 1.000001);
 }
 
 /* Some number of the text, signs and units aside: 3.42x, -0.9, 35 % (of 0.35). */

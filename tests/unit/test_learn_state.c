@@ -216,7 +216,7 @@ static const char sixty[] =
 
 static int reflect(const char *ending, struct error *e)
 {
-    static const double figures[] = {3.4172, 2.9, 0.35, 10};
+    static const double figures[] = {3.4172, 2.9, 0.35, 10, 0.0211};
     const struct learn_log log = {.events = events, .count = count};
     const struct learn_event *cited = NULL;
     char text[1024];
@@ -240,6 +240,8 @@ static void a_reflection_cites_a_receipt_and_quotes_it(void **state)
     assert_int_equal(reflect(RECEIPT " was 3.42 times as fast", &e), 0);
     assert_int_equal(reflect("(01234567) the peak fell to 35 %", &e), 0);
     assert_int_equal(reflect("01234567 0.35", &e), 0);
+    assert_int_equal(reflect("01234567 0.02 of the starter's peak", &e), 0); /* as the check told it */
+    assert_int_equal(reflect("01234567 0.00 of the starter's peak", &e), -EINVAL);
     assert_int_equal(reflect("01234567 and 10 of them", &e), 0);
     assert_int_equal(reflect("01234567 about 3x", &e), -EINVAL); /* one digit quotes nothing */
     assert_int_equal(reflect("01234567 3.5", &e), -EINVAL);
