@@ -146,6 +146,7 @@ def take_reviews(learner, course, good, tries):
             text = (course / "reviews" / "reference" / (work + ".md")).read_text()
             (learner.course / "reviews" / ("review-%s.md" % work)).write_text(text)
         attempt = typing.settle(learner, "reviews", tries, "review", "check", work)
+        attempt.outcome = "kept" if attempt.status == typing.PASSED else "not kept"
         if attempt.status != typing.PASSED:
             break
     return attempt
