@@ -56,10 +56,7 @@ class Way:
             shutil.rmtree(left)
         attempt = typing.take_lab(self.learner, manifest, folder, self.side, tries)
         state = self.learner.lab(manifest["id"])
-        facts = {"lab": manifest["id"], "module": state["module"], "digest": digest_of(folder), "outcome": attempt.outcome,
-                 "settled": attempt.settled, "passed": state["passed"], "points": state.get("points") or 0, "tries": attempt.tries,
-                 "seconds": attempt.seconds, "receipt": typing.receipt_of(attempt.feedback), "feedback": attempt.feedback}
-        self.keep(facts)
+        self.keep(manifest["id"], digest_of(folder), attempt, state["module"], state["passed"], state.get("points") or 0)
 
     def take_work(self, name, tries):
         """The same for the capstone, the project or the reviews, which are laid down once: what stays open is checked again."""
@@ -68,16 +65,16 @@ class Way:
         if facts and facts["digest"] == digest and facts["settled"]:
             return
         attempt = works.WORKS[name](self.learner, COURSE, self.side == "references", tries)
-        facts = {"lab": name, "module": None, "digest": digest, "outcome": attempt.outcome, "settled": attempt.settled,
-                 "passed": attempt.status == typing.PASSED, "points": points_of(attempt.feedback), "tries": attempt.tries,
-                 "seconds": attempt.seconds, "receipt": typing.receipt_of(attempt.feedback), "feedback": attempt.feedback}
-        self.keep(facts)
+        self.keep(name, digest, attempt, None, attempt.status == typing.PASSED, points_of(attempt.feedback))
 
-    def keep(self, facts):
-        self.results[facts["lab"]] = facts
+    def keep(self, name, digest, attempt, module, passed, points):
+        facts = {"lab": name, "module": module, "digest": digest, "outcome": attempt.outcome, "settled": attempt.settled, "passed": passed,
+                 "points": points, "tries": attempt.tries, "seconds": attempt.seconds, "receipt": typing.receipt_of(attempt.feedback),
+                 "feedback": attempt.feedback}
+        self.results[name] = facts
         with self.kept.open("a") as file:
             file.write(json.dumps(facts) + "\n")
-        say("%s, %s: %s in %.0f s, %d tries" % (facts["lab"], self.side, facts["outcome"], facts["seconds"], facts["tries"]))
+        say("%s, %s: %s in %.0f s, %d tries" % (name, self.side, attempt.outcome, attempt.seconds, attempt.tries))
 
     def look_around(self, manifest):
         """A hint before it is passed, the solution after: what a learner sees of a lab besides."""
@@ -117,7 +114,7 @@ def points_of(feedback):
 def show(labs, ways):
     table = Table("lab", *(head for way in ways for head in (way.side, "points", "tries", "s")))
     rows = [(manifest["id"], "%s %s" % (manifest["id"], manifest["title"])) for manifest, _ in labs]
-    for name, title in rows + [(name, name) for name in works.WORKS]:
+    for name, title in rows + [(name, name) for name in works.WORKS if any(name in way.results for way in ways)]:
         cells = []
         for way in ways:
             facts = way.results.get(name)
