@@ -152,7 +152,7 @@ def spread_of(gates):
         for side, size, _, wall, cpu, *_ in gate["samples"]:
             times.setdefault((side, size), []).append(cpu if gate["kind"] in ("reach", "growth") else wall)
         for some in times.values():
-            logs = [math.log(seconds) for seconds in some if seconds >= 0.05]
+            logs = [math.log(seconds) for seconds in some if seconds and seconds >= 0.05]  # None: killed by its limit
             if len(logs) > 1:
                 squares += statistics.variance(logs) * (len(logs) - 1)
                 degrees += len(logs) - 1

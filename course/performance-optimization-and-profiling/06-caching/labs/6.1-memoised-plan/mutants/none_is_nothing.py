@@ -1,4 +1,4 @@
-"""Slow: that there is no way is an answer, too, and it is looked for again each time.
+"""Wrong: that there is no way is an answer, too, and it is looked for again each time; and a long trail is a RecursionError.
 
 Where to sleep on a long-distance path, for the least money: each walker asks for a stretch and gets a plan for it."""
 
