@@ -144,17 +144,18 @@ def main():
         shutil.rmtree(options.state, ignore_errors=True)
     print(machine.describe(), flush=True)
     ways = [Way(program, options.state, side) for side in SIDES if options.side in (None, side)]
+    larger = () if options.labs else tuple(works.WORKS)
+    wanted = {manifest["id"] for manifest, _ in labs}.union(larger)
     wrong = open_labs = 0
     for way in ways:
         way.start()
         for manifest, folder in labs:
             way.take(manifest, folder, options.tries)
             way.look_around(manifest)
-        for name in () if options.labs else works.WORKS:
+        for name in larger:
             way.take_work(name, options.tries)
         modules = sorted({facts["module"] for facts in way.results.values() if facts["module"]})
         reflected = sum(way.reflect(module) is True for module in modules)
-        wanted = {manifest["id"] for manifest, _ in labs} | set(() if options.labs else works.WORKS)
         said = [facts for facts in way.results.values() if facts["lab"] in wanted]
         wrong += sum(is_wrong(way, facts) for facts in said)
         open_labs += sum(not facts["settled"] for facts in said)

@@ -70,9 +70,10 @@ static int profile(const char *folder, char **words, int count)
     return status;
 }
 
-static bool is_scenario(const struct grade_lab *lab, const char *word)
+/* Is it the name of one of the first `count` gates? */
+static bool is_scenario(const struct grade_lab *lab, unsigned count, const char *word)
 {
-    for (unsigned i = 0; i < lab->gate_count; i++)
+    for (unsigned i = 0; i < count; i++)
         if (strcmp(lab->scenarios[i].name, word) == 0)
             return true;
     return false;
@@ -82,13 +83,9 @@ static int which_scenario(const struct grade_lab *lab)
 {
     CLEANUP(buffer_release) struct buffer names;
     buffer_init(&names, 4096);
-    for (unsigned i = 0; i < lab->gate_count; i++) {
-        bool told = false; /* one name may have several gates */
-        for (unsigned k = 0; k < i && !told; k++)
-            told = strcmp(lab->scenarios[k].name, lab->scenarios[i].name) == 0;
-        if (!told)
+    for (unsigned i = 0; i < lab->gate_count; i++)
+        if (!is_scenario(lab, i, lab->scenarios[i].name)) /* one name may have several gates */
             buffer_printf(&names, "%s%s", i > 0 ? ", " : "", lab->scenarios[i].name);
-    }
     return cmd_fail_text(
         CMD_USAGE, "which scenario? 'pitviper learn run %s SCENARIO': %s", lab->id, buffer_text(&names));
 }
@@ -100,7 +97,7 @@ static int run_lab(struct learner *l, const struct grade_lab *lab, const struct 
     struct learner_python python;
     struct error e;
     bool plays = lab->kind == GRADE_PROGRAM; /* a scenario, which is a word of its run.py */
-    if (plays && !is_scenario(lab, argc > 0 ? argv[0] : ""))
+    if (plays && !is_scenario(lab, lab->gate_count, argc > 0 ? argv[0] : ""))
         return which_scenario(lab);
     if (learner_python_find(o->python, &l->state, &python, &e) < 0)
         return cmd_fail(CMD_FAILED, &e);

@@ -74,7 +74,9 @@ static const struct learn_lab_state *last_touched(const struct learner *l)
 static const char *first_of_module(const struct learner *l, const char *named)
 {
     uint64_t module;
-    for (size_t i = 0; parse_count(named, &module) == 0 && i < l->state.count; i++)
+    if (parse_count(named, &module) < 0)
+        return "";
+    for (size_t i = 0; i < l->state.count; i++)
         if (l->state.labs[i].lab->module == module && l->state.labs[i].lab->kind != GRADE_PROGRAM)
             return l->state.labs[i].lab->id;
     return "";

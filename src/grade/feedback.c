@@ -94,12 +94,13 @@ static bool misses_memory(const struct grade_gate_result *g)
 /* The outcome in two words: one that takes too much memory, and not too long, is not called slow. */
 static const char *head_word(const struct grade_result *r)
 {
-    bool memory = false, other = false;
+    unsigned missed = 0, of_memory = 0;
     for (unsigned i = 0; i < r->gate_count; i++) {
-        memory = memory || misses_memory(&r->gates[i]);
-        other = other || (r->gates[i].outcome == GRADE_SLOW && !misses_memory(&r->gates[i]));
+        missed += r->gates[i].outcome == GRADE_SLOW;
+        of_memory += misses_memory(&r->gates[i]);
     }
-    return r->outcome == GRADE_SLOW && memory && !other ? "too much memory" : grade_outcome_text(r->outcome);
+    bool fat = r->outcome == GRADE_SLOW && missed > 0 && of_memory == missed;
+    return fat ? "too much memory" : grade_outcome_text(r->outcome);
 }
 
 static void put_gates(const struct check *c, struct buffer *b)
