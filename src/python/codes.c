@@ -349,7 +349,8 @@ uint64_t codes_bytecode(struct python_process *p, uint32_t id, uint32_t index)
     return copy && map_put(&p->codes.copies, key, copy) == 0 ? copy : 0;
 }
 
-/* Where instructions start, among their inline caches (3.11+). False if the bytecode can't be read. */
+/* Where instructions start, among their inline caches (3.11+), and which of them are DROPS. False if the bytecode can't
+ * be read. */
 static bool starts_know(struct python_process *p, struct code *c)
 {
     uint32_t units = c->bytecode_size / 2;
@@ -357,7 +358,7 @@ static bool starts_know(struct python_process *p, struct code *c)
     if (c->starts)
         return true;
     uint8_t *bytes = malloc(c->bytecode_size);
-    c->starts = calloc(1, units / 8 + 1);
+    c->starts = calloc(2, units / 8 + 1);
     p->counters.reads++;
     if (!bytes || !c->starts || target_read(p->target, c->bytecode, bytes, c->bytecode_size) < 0) {
         free(bytes);
@@ -365,8 +366,12 @@ static bool starts_know(struct python_process *p, struct code *c)
         c->starts = NULL;
         return false;
     }
-    for (uint32_t u = 0; u < units; u += 1u + p->opcodes->by_number[bytes[2 * u]].caches)
+    c->drops = c->starts + units / 8 + 1;
+    for (uint32_t u = 0; u < units; u += 1u + p->opcodes->by_number[bytes[2 * u]].caches) {
         c->starts[u / 8] |= (uint8_t)(1u << (u % 8));
+        if (p->opcodes->by_number[bytes[2 * u]].class == PYTHON_OP_DROPS)
+            c->drops[u / 8] |= (uint8_t)(1u << (u % 8));
+    }
     free(bytes);
     return true;
 }
@@ -387,6 +392,13 @@ uint32_t codes_instruction_start(struct python_process *p, uint32_t id, uint32_t
     if ((p->layout.version != 0x030b && p->layout.version != 0x030c) || !starts_know(p, c))
         return at;
     return start_at_or_before(c, at);
+}
+
+bool codes_drops_at(struct python_process *p, uint32_t id, uint32_t at)
+{
+    struct code *c = p->codes.items[id];
+
+    return at / 2 < c->bytecode_size / 2 && starts_know(p, c) && c->drops[at / 16] & (1u << (at / 2 % 8));
 }
 
 bool codes_instruction_before(struct python_process *p, uint32_t id, uint32_t at, uint32_t *ret_at)

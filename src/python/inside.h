@@ -80,6 +80,7 @@ struct code {
     uint32_t line_table_size;
     uint8_t *line_table;
     uint8_t *starts; /* bit per code unit: an instruction starts here; NULL until needed */
+    uint8_t *drops;  /* the same: one starts here that is PYTHON_OP_DROPS; within `starts` */
     bool generator, coroutine;
     bool shim;       /* the interpreter's own glue, never shown */
     bool in_use;     /* among codes.in_use */
@@ -259,6 +260,8 @@ int codes_verify(
 uint64_t codes_bytecode(struct python_process *p, uint32_t id, uint32_t index);
 /* The start of the instruction that holds byte `at` (3.11 and 3.12 point into inline caches). */
 uint32_t codes_instruction_start(struct python_process *p, uint32_t id, uint32_t at);
+/* Is the instruction that starts at `at` one that pushes no frame, calls no C, and is never specialised (3.11+)? */
+bool codes_drops_at(struct python_process *p, uint32_t id, uint32_t at);
 /* The instruction before the one that starts at `at` (3.11+); false if there is none or it can't be told. */
 bool codes_instruction_before(struct python_process *p, uint32_t id, uint32_t at, uint32_t *ret_at);
 

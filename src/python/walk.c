@@ -382,6 +382,13 @@ static bool is_popped(const struct python_process *p, const struct step *s)
     return p->layout.version >= 0x030d && !s->heap && s->stacktop == 0 && p->codes.items[s->code]->has_locals;
 }
 
+/* Up to 3.12 such a frame is not marked. But it has saved its stack pointer, as one has that waits for a callee, and
+ * stands where none is called: at its return (Python/bytecodes.c, RETURN_VALUE). */
+static bool is_returning(struct python_process *p, const struct step *s)
+{
+    return !is_old(p) && p->layout.version < 0x030d && !s->heap && !runs(s) && codes_drops_at(p, s->code, s->at);
+}
+
 /* May a frame that the thread's pointer does not lead to be the innermost? It runs, or has not begun to; or its caller
  * waits for it. */
 static bool may_be_innermost(const struct python_process *p, const struct step *s)
@@ -431,6 +438,7 @@ static bool live_edge_holds(
 
 enum callee_found {
     CALLEE_NONE,    /* nothing there that runs for this caller */
+    CALLEE_LET_GO,  /* one that has returned: the caller waits while what it held is freed */
     CALLEE_UNKNOWN, /* something does, but its edge is not accepted */
     CALLEE_LIVE,
 };
@@ -452,7 +460,9 @@ static enum callee_found live_callee(struct python_process *p, struct thread *t,
     /* Pushed after the thread's pointers were read, it ran when its caller's frame was copied; else it only holds on to
      * what is being let go. */
     bool ran = !is_popped(p, ret) || (!ret->entered && data_stack_top(p, t) <= address);
-    if (!ran || has_returned(p, caller, ret))
+    if (!ran || is_returning(p, ret))
+        return CALLEE_LET_GO;
+    if (has_returned(p, caller, ret))
         return CALLEE_NONE;
     if (edges_known(&p->edges, caller, ret, ret->heap) ||
         ((ret->heap || (!ret->entered && (l->version >= 0x030d || runs(ret)))) &&
@@ -491,7 +501,8 @@ static size_t extend(struct python_process *p, struct thread *t, struct step *or
         if (found == CALLEE_LIVE)
             order[count++] = s;
     }
-    *ret_whole = found == CALLEE_NONE && (p->layout.version >= 0x030e || runs(&order[count - 1]));
+    *ret_whole =
+        found == CALLEE_LET_GO || (found == CALLEE_NONE && (p->layout.version >= 0x030e || runs(&order[count - 1])));
     while (count > sure && !may_be_innermost(p, &order[count - 1]))
         count--;
     return count;

@@ -123,6 +123,25 @@ def parse(end):
 parse(time.time() + 0.6)
 """
 
+# What a function's variables held is freed as it returns; whose frame is the innermost meanwhile, CPython says itself.
+LET_GO = """
+import json, sys, time
+class Witness:
+    def __del__(self):
+        Witness.innermost = sys._getframe(1).f_code.co_name
+def fill(n):
+    witness, held = Witness(), [(i,) for i in range(n)]
+    return time.perf_counter()
+def work(began):
+    freeing = now = 0
+    while now < began + 0.6:
+        left = fill(20000)
+        now = time.perf_counter()
+        freeing += now - left
+    return Witness.innermost, freeing / (now - began)
+print(json.dumps(work(time.perf_counter())))
+"""
+
 # C calls Python at one line; what comes after it in the same frame is at others. The frames of what was called still lie there.
 AFTER_C = """
 import json, time
@@ -331,6 +350,15 @@ def test_what_has_returned_is_not_shown(pythons, run, script, tmp_path):
     stacks = collapsed(run, out)
     assert share(stacks, lambda s: "raw_decode" in s[-1]) > 0.5
     assert share(stacks, lambda s: s[-1] == "hook") < 0.03
+
+
+def test_what_is_let_go_is_shown_where_it_is(pythons, run, script, tmp_path):
+    out, done = profile(run, script, pythons, LET_GO, tmp_path)
+    innermost, part = json.loads(done.out)
+    assert innermost == "work"
+    stacks = collapsed(run, out)
+    inside = share(stacks, lambda s: "work" in s)
+    assert abs(share(stacks, lambda s: s[-1] == "work") / inside - part) < 0.06
 
 
 def test_lines_after_a_call_through_c_are_their_own(pythons, run, script, tmp_path):
