@@ -2,6 +2,7 @@
 
 pitviper       path of the program: $PITVIPER, else build/pitviper
 pythons        a Python; a test that takes it runs once for every interpreter found, as [py3.12]
+few_pythons    the same, over four of them (FEW): for what hardly depends on the version, and takes its time
 free_threaded_python    the same, for those without a GIL only; skips where none is found
 old_python     a Python that Pitviper refuses (2.7, 3.6, 3.7); skips where none is found
 script         script(source, name="app.py") writes a program into the test's folder
@@ -24,7 +25,11 @@ pytest.register_assert_rewrite("pages")
 ROOT = Path(__file__).resolve().parent.parent.parent
 SUPPORTED = [(3, minor) for minor in range(8, 16)]
 FREE_THREADED = [(3, 14), (3, 15)]
+FEW_MINORS = [(3, 8), (3, 10), (3, 12), (3, 15)]  # the oldest, the course's oldest, one between, the newest
 REFUSED = [(2, 7), (3, 6), (3, 7)]
+# Where shares, gates and verdicts are held against the truth: one of them at a time, however many workers there are.
+MEASURING = {"test_matrix", "test_targets_places", "test_tasks", "test_gil_wait", "test_selftest", "test_scale", "test_prove",
+             "test_gate", "test_grade", "test_top", "test_learn_whole", "test_take_the_course", "test_diff_page"}
 TIMEOUT = 120  # seconds after which a run counts as hung; no test measures time by it
 
 IDENTIFY = (
@@ -101,6 +106,8 @@ def find_pythons():
 
 ALL = find_pythons()
 PYTHONS = [p for p in ALL if p.minor in (FREE_THREADED if p.free_threaded else SUPPORTED)]
+FEW = [[p for p in PYTHONS if p.minor == minor and not p.free_threaded][:1] for minor in FEW_MINORS]
+FEW = [p for first in FEW for p in first]
 OLD = [p for p in ALL if p.minor in REFUSED]
 
 
@@ -113,11 +120,20 @@ def include_directory(python):
 def pytest_generate_tests(metafunc):
     if "pythons" in metafunc.fixturenames:
         metafunc.parametrize("pythons", PYTHONS, ids=[p.id for p in PYTHONS])
+    if "few_pythons" in metafunc.fixturenames:
+        metafunc.parametrize("few_pythons", FEW, ids=[p.id for p in FEW])
     if "free_threaded_python" in metafunc.fixturenames:
         found = [p for p in PYTHONS if p.free_threaded]
         metafunc.parametrize("free_threaded_python", found, ids=[p.id for p in found])
     if "old_python" in metafunc.fixturenames:
         metafunc.parametrize("old_python", OLD, ids=[p.id for p in OLD])
+
+
+def pytest_collection_modifyitems(items):
+    measuring = [item for item in items if item.path.stem in MEASURING]
+    for item in measuring:
+        item.add_marker(pytest.mark.xdist_group("measuring"))
+    items[:] = measuring + [item for item in items if item.path.stem not in MEASURING]
 
 
 def pytest_report_header():

@@ -26,9 +26,9 @@ def run(*words):
     ["work.py", "two_chains.py", "two_chains.py --quarter --measure", "alternating.py", "threads.py --threads 20", "deep.py",
      "processes.py --processes 3"],
 )
-def test_program_does_the_work_it_is_asked_for(pythons, words):
+def test_program_does_the_work_it_is_asked_for(few_pythons, words):
     name, *options = words.split()
-    lines = run(pythons, PROGRAMS / name, *options, "--iterations", 3).splitlines()
+    lines = run(few_pythons, PROGRAMS / name, *options, "--iterations", 3).splitlines()
     assert "ready" in lines
     assert lines[-1].split()[:2] == ["progress", "3"]
 
@@ -40,8 +40,8 @@ def calltree(tmp_path_factory):
     return folder
 
 
-def test_call_tree_makes_only_the_calls_that_its_facts_name(calltree, pythons):
-    told = run(pythons, PROGRAMS.parents[1] / "tests/e2e/programs/count_calltree.py", calltree, 40)
+def test_call_tree_makes_only_the_calls_that_its_facts_name(calltree, few_pythons):
+    told = run(few_pythons, PROGRAMS.parents[1] / "tests/e2e/programs/count_calltree.py", calltree, 40)
     seen = json.loads(told.splitlines()[-1])
     assert seen["illegal"] == []
     assert seen["calls"] > 100_000 and seen["called"] >= 1000

@@ -117,10 +117,10 @@ RECORDED = {}
 
 
 @pytest.fixture
-def recorded(pythons, pitviper, tmp_path_factory):
-    if pythons.path not in RECORDED:
-        RECORDED[pythons.path] = Recorded(pitviper, tmp_path_factory.mktemp("recorded"), pythons)
-    return RECORDED[pythons.path]
+def recorded(few_pythons, pitviper, tmp_path_factory):
+    if few_pythons.path not in RECORDED:
+        RECORDED[few_pythons.path] = Recorded(pitviper, tmp_path_factory.mktemp("recorded"), few_pythons)
+    return RECORDED[few_pythons.path]
 
 
 @pytest.fixture
@@ -298,13 +298,13 @@ def pprof_places(path):
     return found
 
 
-def test_columns_are_where_expressions_begin(recorded, pythons):
+def test_columns_are_where_expressions_begin(recorded, few_pythons):
     _, spans = read_jsonl(recorded.export("jsonl"))
     ours = {(f["line"], f["column"]) for _, stack, _ in spans for f in stack if f["file"] == recorded.file and f["line"]}
-    if pythons.minor < (3, 11):
+    if few_pythons.minor < (3, 11):
         assert ours and all(column == 0 for _, column in ours)
         return
-    done = subprocess.run([pythons.path, "-c", POSITIONS, recorded.file], capture_output=True, text=True, check=True)
+    done = subprocess.run([few_pythons.path, "-c", POSITIONS, recorded.file], capture_output=True, text=True, check=True)
     true = {tuple(map(int, row.split())) for row in done.stdout.splitlines()}
     ours = {place for place in ours if place[1]}  # some instructions have a line and no column
     assert ours <= true and len(ours) > len({line for line, _ in ours})  # fib(n - 1) + fib(n - 2): two on one line
@@ -425,10 +425,10 @@ json.dump({"total": s.total_tt, "stats": [[k, v[:4], [[c, n] for c, n in v[4].it
 """
 
 
-def test_pstats_of_each_python_reads_it(recorded, pythons, tmp_path):
+def test_pstats_of_each_python_reads_it(recorded, tmp_path):
     out = recorded.export("pstats")
-    for python in {str(pythons), sys.executable}:
-        done = subprocess.run([python, "-c", READ_PSTATS, out, tmp_path / "printed"], capture_output=True, timeout=120)
+    for python in PYTHONS:
+        done = subprocess.run([python.path, "-c", READ_PSTATS, out, tmp_path / "printed"], capture_output=True, timeout=120)
         assert done.returncode == 0, done.stderr
         read = json.loads(done.stdout)
         assert read["total"] * 1e9 == pytest.approx(recorded.report["time_ns"])

@@ -111,7 +111,8 @@ def test_pytest_benchmark_is_read(run, tmp_path):
     subprocess.run(
         [PYTHON, "-m", "pytest", "-q", "test_it.py", "--benchmark-json=out.json", "--benchmark-max-time=0.02",
          "--benchmark-min-rounds=3", "--benchmark-warmup=off", "-p", "no:cacheprovider"],
-        cwd=tmp_path, check=True, capture_output=True)
+        cwd=tmp_path, check=True, capture_output=True,
+        env={name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")})
     told = json.loads((tmp_path / "out.json").read_text())
     run("history", "--import", "out.json").ok()
     series = run("history", "--json", "test_sum").ok().json["series"][0]

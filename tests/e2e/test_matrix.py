@@ -444,6 +444,11 @@ def test_run_passes_everything_through(pythons, run, script):
     assert died.status == -15
 
 
+@pytest.mark.parametrize("verb, before", [("report", ["x.pit"]), ("prove", ["a.py", "b.py", "-h"]), ("run", ["--rate", "9"]), ("learn check", ["1.1"])])
+def test_help_is_told_wherever_it_is_asked_for(run, verb, before):
+    assert run(*verb.split(), *before, "--help").ok().out == run("help", *verb.split()).ok().out
+
+
 def test_failures_are_one_line_and_their_own_status(run, script, tmp_path):
     cases = [
         (["run", "missing.py"], 125),

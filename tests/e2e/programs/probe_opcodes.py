@@ -7,6 +7,7 @@ the instruction's inline cache holds. The tables of src/python are then held aga
 import asyncio
 import ctypes
 import dis
+import functools
 import gc
 import json
 import opcode
@@ -30,6 +31,7 @@ def half(address):
     return ctypes.c_uint32.from_address(address).value
 
 
+@functools.lru_cache(maxsize=None)
 def caches_of(number):
     """Inline cache entries by the interpreter's own account."""
     if MINOR < 11:
