@@ -51,7 +51,8 @@ struct cmd_verb {
 
 /* Parses options up to the first operand (or "--", which it skips) and stores them in *options. Returns the number of
  * words used, or a negative number after having printed the one line that says what is wrong (then: CMD_USAGE).
- * With `anywhere`, options may also follow operands, and argv is reordered: operands last. */
+ * With `anywhere`, options may also follow operands, and argv is reordered: operands last. --help, and -h where the
+ * verb has none of its own, print the verb's help and end the program: nothing has begun yet. */
 int cmd_options_parse(const struct cmd_verb *verb, void *options, int argc, char **argv, bool anywhere);
 
 extern const struct cmd_verb *const cmd_verbs[]; /* NULL-terminated, in the order that help lists them */

@@ -53,8 +53,6 @@ static int learn_run(const struct cmd_verb *verb, int argc, char **argv)
     const struct cmd_verb *below = cmd_verb_below(verb, argv[0]);
     if (below == NULL)
         return cmd_fail_text(CMD_USAGE, "no such verb 'learn %s': see 'pitviper help learn'", argv[0]);
-    if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0))
-        return cmd_help(below);
     return below->run(below, argc - 1, argv + 1);
 }
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct cmd_option *option_by_name(const struct cmd_verb *verb, const char *name, size_t size)
@@ -95,6 +96,11 @@ static int parse_word(const struct cmd_verb *verb, void *options, int left, char
     return store(verb, o, options, value);
 }
 
+static bool asks_for_help(const struct cmd_verb *verb, const char *word)
+{
+    return strcmp(word, "--help") == 0 || (strcmp(word, "-h") == 0 && !option_by_letter(verb, 'h'));
+}
+
 int cmd_options_parse(const struct cmd_verb *verb, void *options, int argc, char **argv, bool anywhere)
 {
     int at = 0, operands = 0; /* operands already seen are kept at argv[at - operands .. at) */
@@ -114,6 +120,8 @@ int cmd_options_parse(const struct cmd_verb *verb, void *options, int argc, char
         /* `run -m module`: not an option of ours, and it ends ours, as it does python's */
         if (!anywhere && strcmp(argv[at], "-m") == 0 && !option_by_letter(verb, 'm'))
             return at;
+        if (asks_for_help(verb, argv[at]))
+            exit(cmd_help(verb));
         int used;
         int r = parse_word(verb, options, argc - at, argv + at, &used);
         if (r < 0)

@@ -123,6 +123,14 @@ static bool crowded(const struct edges *s, const struct step *caller, const stru
     return map_get(&s->served, instruction_key(caller), &other) && other != callee->code;
 }
 
+bool edges_serve_generator(const struct python_process *p, const struct step *caller)
+{
+    uint64_t callee;
+
+    return map_get(&p->edges.served, instruction_key(caller), &callee) && callee < p->codes.count &&
+           p->codes.items[callee]->generator;
+}
+
 /* The callee is known to be called through C from elsewhere. */
 static bool claimed(const struct edges *s, const struct step *caller, const struct step *callee)
 {

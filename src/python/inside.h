@@ -13,9 +13,10 @@ enum {
     DEPTH_CAP = 1 << 20,   /* frames in one stack; a longer chain is a cycle */
     INTERPRETERS_CAP = 1 << 12,
     HEAP_FRAME_PLANNED = 4, /* samples for which a frame outside the data stack is still predicted, */
-    HEAP_FRAMES_KEPT = 8,   /* and of those seen before (3.11+), the latest so many: generators come again and again, */
-    HURRIED_NS = 20000,     /* unless samples are taken at shorter gaps than this: they come soon again then */
-    HEAP_FRAME_KNOWN = 48,  /* samples for which its caller is remembered */
+    HEAP_PAGES = 2, /* and the pages that generators lay on last (3.11+): new ones come where others were freed, */
+    HEAP_PAGE_KNOWN = 1024,       /* for so many samples after the last, */
+    HURRIED_NS = 20000,           /* unless samples are taken at shorter gaps than this: they come soon again then */
+    HEAP_FRAME_KNOWN = 48,        /* samples for which its caller is remembered */
     CODE_AGE_LEAST_NS = 20000000, /* after which a code object's identity is read again; */
     CODE_AGE_MOST_NS = 80000000,  /* once none was found in the place of another for two seconds */
 };
@@ -32,6 +33,7 @@ struct snapshot {
     struct region *regions;
     size_t count, regions_capacity, planned; /* regions[0..planned) were predicted, the rest fetched on demand */
     size_t last_hit;
+    size_t pages, pages_end; /* regions[pages..pages_end) are whole pages that generators lie on */
 };
 
 struct chunk { /* one _PyStackChunk of the data stack */
@@ -43,6 +45,10 @@ struct heap_frame {             /* a frame outside the data stack: generators, a
     uint32_t idle;              /* samples since it was last seen */
     uint32_t code;              /* what ran in it then */
     bool planned;               /* it is part of the copy */
+};
+struct heap_page {
+    uint64_t address; /* 0: none */
+    uint32_t idle;    /* samples since a generator was met there */
 };
 
 struct entry_frame { /* 3.12+: the interpreter loop's own frame on the C stack, between callee and caller */
@@ -144,11 +150,12 @@ struct thread {
     uint32_t learnt;               /* samples it learnt from */
     struct heap_frame *heap;       /* those of the last stack first, leaf first; then those of the samples before */
     size_t heap_count, heap_capacity;
-    struct map heap_index;          /* address -> place in heap */
-    struct entry_frame entries[64]; /* by a hash of their address; what was read there last */
-    bool read_late;                 /* a frame outside the data stack was not foreseen: it was read after the rest */
-    bool mended;                    /* the last walk went on where a frame had lost its caller between two reads */
-    struct step *steps;             /* of the last walk, leaf first */
+    struct map heap_index;              /* address -> place in heap */
+    struct heap_page pages[HEAP_PAGES]; /* that generators lay on, the latest first */
+    struct entry_frame entries[64];     /* by a hash of their address; what was read there last */
+    bool read_late;     /* a frame outside the data stack was not foreseen: it was read after the rest */
+    bool mended;        /* the last walk went on where a frame had lost its caller between two reads */
+    struct step *steps; /* of the last walk, leaf first */
     size_t step_count, step_capacity;
     size_t order, order_depth; /* where in `steps` those begin that were published, the outermost first */
     uint64_t *code_pointers;   /* of the last walk, same order: a repeated pointer needs no look-up */
@@ -303,8 +310,11 @@ void walk_publish(struct python_process *p, struct thread *t, uint64_t now_ns);
  * accepted edges, before 3.11 from the frames that are executing, and publishes it as repaired. False if that fails, or
  * if something is seen to run above what could be built; in_part: what could be is enough (before 3.11: always). */
 bool walk_otherwise(struct python_process *p, struct thread *t, uint64_t now_ns, bool in_part);
-int walk_step_read(
-    struct python_process *p, struct thread *t, uint64_t address, struct step *ret, uint64_t *ret_code_pointer);
+/* Reads one frame that is no entry frame. `caller`: that of a generator which has lost it by then; 0: the one that it
+ * was last seen with. *ret_code_pointer: in, the pointer at this depth last time; out, now. -EAGAIN: it can't be told.
+ */
+int walk_step_read(struct python_process *p, struct thread *t, uint64_t address, uint64_t caller, struct step *ret,
+    uint64_t *ret_code_pointer);
 int walk_reserve(struct thread *t, size_t depth);
 
 /* ---- edges.c ---- */
@@ -316,6 +326,8 @@ int edges_init(struct edges *s);
 void edges_release(struct edges *s);
 /* sighting: this stack shows the edge, which counts where it is accepted by numbers alone. */
 bool edges_known(struct edges *s, const struct step *caller, const struct step *callee, bool sighting);
+/* Is the instruction that the caller stands at known to drive a generator itself? */
+bool edges_serve_generator(const struct python_process *p, const struct step *caller);
 /* Refused, by what was read a moment ago and what lies in the copy. */
 bool edges_refused(
     struct python_process *p, struct thread *t, const struct step *caller, const struct step *callee, uint64_t now_ns);

@@ -19,7 +19,8 @@ enum {
     FETCH_SIZE = 1024,
     CFRAME_SIZE = 24,       /* _PyCFrame: a flag, current_frame, previous */
     CFRAMES_SPAN = 8 << 10, /* of the C stack that is copied for them, at most */
-    ANEW_SAMPLES = 4096,    /* after so many, what to copy is measured anew */
+    PAGE = 4096,
+    ANEW_SAMPLES = 4096, /* after so many, what to copy is measured anew */
 };
 
 void thread_free(struct thread *t)
@@ -48,6 +49,36 @@ static int region_add(struct snapshot *s, uint64_t start, uint32_t size)
     return 0;
 }
 
+static bool in_pages(const struct snapshot *s, uint64_t address, uint32_t size)
+{
+    for (size_t i = s->pages; i < s->pages_end; i++)
+        if (address - s->regions[i].start + size <= s->regions[i].size)
+            return true;
+    return false;
+}
+
+/* A generator's frame was met there: its page comes first now. */
+static void page_met(struct thread *t, uint64_t address)
+{
+    struct heap_page met = {.address = address & ~(uint64_t)(PAGE - 1)};
+
+    for (size_t i = 0; i < HEAP_PAGES; i++) {
+        struct heap_page next = t->pages[i];
+        t->pages[i] = met;
+        if (!next.address || next.address == t->pages[0].address)
+            return;
+        met = next;
+    }
+}
+
+/* Pages that no generator was met on for long are no longer read. */
+static void pages_age(struct thread *t)
+{
+    for (size_t i = HEAP_PAGES; i-- > 0;)
+        if (t->pages[i].address && ++t->pages[i].idle > HEAP_PAGE_KNOWN)
+            t->pages[i].address = 0; /* none behind it is younger */
+}
+
 /* Order matters: what changes most (the thread's current frame, the newest chunk, the leaf) is read back to back. */
 int snapshot_plan(struct python_process *p, struct thread *t)
 {
@@ -58,12 +89,16 @@ int snapshot_plan(struct python_process *p, struct thread *t)
         r = region_add(s, t->cframes, (uint32_t)(t->cframes_end - t->cframes));
     for (size_t i = t->chunk_count; i-- > 0 && r == 0;)
         r = region_add(s, t->chunks[i].base, t->chunks[i].read);
-    size_t kept = p->layout.version < 0x030b || p->gap_ns < HURRIED_NS ? 0 : HEAP_FRAMES_KEPT;
+    s->pages = s->count;
+    if (p->layout.version >= 0x030b && p->gap_ns >= HURRIED_NS)
+        for (size_t i = 0; i < HEAP_PAGES && t->pages[i].address && r == 0; i++)
+            r = region_add(s, t->pages[i].address, PAGE);
+    s->pages_end = s->count;
     for (size_t i = 0; i < t->heap_count && r == 0; i++) {
         struct heap_frame *f = &t->heap[i];
-        f->planned = f->idle <= HEAP_FRAME_PLANNED || kept > 0;
-        kept -= f->planned && f->idle > HEAP_FRAME_PLANNED;
-        if (f->planned)
+        bool covered = in_pages(s, f->address, p->frame_header);
+        f->planned = covered || f->idle <= HEAP_FRAME_PLANNED;
+        if (f->planned && !covered)
             r = region_add(s, f->address, p->frame_header);
     }
     s->planned = s->count;
@@ -196,8 +231,10 @@ static void heap_learn(struct thread *t)
     size_t n = 0, count = 0;
     bool same = true;
 
+    pages_age(t);
     for (size_t i = 0; i < t->step_count; i++)
         if (t->steps[i].heap) {
+            page_met(t, t->steps[i].address);
             same = same && n < t->heap_count && t->heap[n].address == t->steps[i].address;
             if (same)
                 t->heap[n] = heap_frame_of(&t->steps[i]);
@@ -239,6 +276,7 @@ void snapshot_foresee(struct thread *t, uint64_t address)
 {
     uint64_t at;
 
+    page_met(t, address);
     if (map_get(&t->heap_index, address, &at) && at < t->heap_count) {
         t->heap[at].idle = 0;
         return;
@@ -252,7 +290,7 @@ void snapshot_foresee(struct thread *t, uint64_t address)
 
 void snapshot_cframe_met(const struct python_process *p, struct thread *t, uint64_t address)
 {
-    bool all = p->layout.version == 0x030b; /* else only the innermost is looked at */
+    bool all = p->layout.version == 0x030b || p->layout.version == 0x030c;
     uint64_t low = all && t->cframes && t->cframes < address ? t->cframes : address;
     uint64_t end = t->cframes_end > address + CFRAME_SIZE ? t->cframes_end : address + CFRAME_SIZE;
 

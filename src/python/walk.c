@@ -18,6 +18,8 @@ enum {
     OWNER_LAST = 4,
     THREAD_STATE_BYTES = 8192, /* of a PyThreadState, at most */
     ROOT_DEPTH = 4096,         /* frames rebuilt from the root at most */
+    LEADS_MOST = 8,            /* interpreter loops that one frame is known to have entered, looked for in the copy */
+    AWAITED_SLOTS = 2, /* of the value stack: what drives a generator keeps it there, or (3.15) below an index */
 };
 
 int walk_reserve(struct thread *t, size_t depth)
@@ -90,9 +92,8 @@ static const uint8_t *copied_frame(const struct python_process *p, const struct 
     return NULL;
 }
 
-/* Reads one frame that is no entry frame. *ret_code_pointer: in, the pointer at this depth last time; out, now. */
-int walk_step_read(
-    struct python_process *p, struct thread *t, uint64_t address, struct step *ret, uint64_t *ret_code_pointer)
+int walk_step_read(struct python_process *p, struct thread *t, uint64_t address, uint64_t caller, struct step *ret,
+    uint64_t *ret_code_pointer)
 {
     const struct python_layout *l = &p->layout;
     const uint8_t *frame = snapshot_at(p, t, address, p->frame_header);
@@ -139,7 +140,7 @@ int walk_step_read(
     if (!frame)
         return -EAGAIN;
     if (s.heap && !s.previous && !is_old(p)) { /* a generator had one a moment ago */
-        s.previous = snapshot_last_caller(t, address, s.code);
+        s.previous = caller ? caller : snapshot_last_caller(t, address, s.code);
         if (!s.previous)
             return -EAGAIN;
         s.guessed = t->mended = true;
@@ -294,7 +295,7 @@ static int chain_follow(struct python_process *p, struct thread *t, uint64_t add
         if (walk_reserve(t, t->step_count + 1) < 0)
             return -ENOMEM;
         struct step *s = &t->steps[t->step_count];
-        r = walk_step_read(p, t, address, s, &t->code_pointers[t->step_count]);
+        r = walk_step_read(p, t, address, 0, s, &t->code_pointers[t->step_count]);
         if (r == -EAGAIN && !is_old(p)) { /* half written: what is above it cannot be told, what is below can */
             const uint8_t *frame = snapshot_at(p, t, address, p->frame_header);
             uint64_t below = frame ? load64(frame + l->frame_previous) : 0;
@@ -412,16 +413,54 @@ static bool leads_to(struct thread *t, uint64_t previous, uint64_t caller, bool 
     return *ret_entered;
 }
 
-/* A generator in the copy that is driven by the frame at `address`; 0: there is none. */
-static uint64_t driven_generator(const struct python_process *p, struct thread *t, uint64_t address)
+/* Is what lies there in the copy the frame of a generator that is driven by the one at `caller`? */
+static bool is_driven(const struct python_process *p, struct thread *t, const uint8_t *frame, uint64_t caller)
+{
+    const struct python_layout *l = &p->layout;
+    bool entered;
+    uint64_t code;
+
+    return leads_to(t, load64(frame + l->frame_previous), caller, false, &entered) &&
+           frame[l->frame_owner] == OWNER_GENERATOR &&
+           map_get(&p->codes.by_address, untag(load64(frame + l->frame_code)), &code) &&
+           p->codes.items[code]->generator;
+}
+
+/* One that was not met before, on the pages where others were: one that does not run has no caller. */
+static uint64_t unmet_generator(const struct python_process *p, struct thread *t, const struct step *caller)
+{
+    const struct snapshot *s = &t->snapshot;
+    uint64_t leads[LEADS_MOST]; /* what its `previous` may be */
+    size_t count = 0;
+
+    if (!runs(caller))
+        leads[count++] = caller->address;
+    for (size_t i = 0; i < ARRAY_SIZE(t->entries) && count < LEADS_MOST; i++)
+        if (t->entries[i].address && t->entries[i].previous == caller->address)
+            leads[count++] = t->entries[i].address;
+    for (size_t i = s->pages; i < s->pages_end && count; i++)
+        for (uint32_t at = 0; at + p->frame_header <= s->regions[i].size; at += 8) {
+            const uint8_t *frame = s->data + s->regions[i].offset + at;
+            uint64_t previous = load64(frame + p->layout.frame_previous);
+            for (size_t k = 0; k < count; k++)
+                if (previous == leads[k] && is_driven(p, t, frame, caller->address))
+                    return s->regions[i].start + at;
+        }
+    return 0;
+}
+
+/* A generator in the copy that is driven by this frame; 0: there is none. To `search` for an unmet one takes a while:
+ * else it is looked for only where the frame waits for one. */
+static uint64_t driven_generator(
+    const struct python_process *p, struct thread *t, const struct step *caller, bool search)
 {
     for (size_t i = 0; i < t->heap_count; i++) {
         const uint8_t *frame = t->heap[i].planned ? copied_frame(p, t, t->heap[i].address) : NULL;
-        bool entered;
-        if (frame && leads_to(t, load64(frame + p->layout.frame_previous), address, false, &entered))
+        if (frame && is_driven(p, t, frame, caller->address))
             return t->heap[i].address;
     }
-    return 0;
+    bool waits = p->layout.version >= 0x030c && !runs(caller) && edges_serve_generator(p, caller);
+    return search || waits ? unmet_generator(p, t, caller) : 0;
 }
 
 /* An edge that the thread's pointer did not lead to. In a loop that keeps time with us, or where calls are short, that
@@ -454,7 +493,7 @@ static enum callee_found live_callee(struct python_process *p, struct thread *t,
 
     if (!frame || !leads_to(t, load64(frame + l->frame_previous), caller->address, adjoins, &entered) ||
         !map_get(&p->codes.by_address, untag(load64(frame + l->frame_code)), &id) ||
-        walk_step_read(p, t, address, ret, &pointer) < 0)
+        walk_step_read(p, t, address, 0, ret, &pointer) < 0)
         return CALLEE_NONE;
     ret->entered = ret->entered || entered;
     /* Pushed after the thread's pointers were read, it ran when its caller's frame was copied; else it only holds on to
@@ -473,11 +512,38 @@ static enum callee_found live_callee(struct python_process *p, struct thread *t,
     return moved ? CALLEE_LIVE : CALLEE_UNKNOWN;
 }
 
+/* A generator that was not foreseen, for which the frame of `caller` is seen to wait: it lies on that one's stack, next
+ * to the saved top, as long as it is driven from there (3.12+: FOR_ITER_GEN, SEND_GEN). Read now, later than the rest,
+ * it may stand at another line, or have lost its caller. */
+static enum callee_found awaited_generator(
+    struct python_process *p, struct thread *t, const struct step *caller, struct step *ret)
+{
+    const struct python_layout *l = &p->layout;
+
+    if (l->version < 0x030c || l->generator_frame == PYTHON_FIELD_NONE || runs(caller) ||
+        caller->stacktop < AWAITED_SLOTS || !edges_serve_generator(p, caller))
+        return CALLEE_NONE;
+    const uint8_t *slots = snapshot_at(
+        p, t, caller->address + l->frame_localsplus + 8ULL * (caller->stacktop - AWAITED_SLOTS), 8 * AWAITED_SLOTS);
+    uint64_t objects[AWAITED_SLOTS] = {0}, pointer = 0;
+    for (int i = 0; slots && i < AWAITED_SLOTS; i++)
+        objects[i] = untag(load64(slots + 8 * i));
+    for (int i = AWAITED_SLOTS; i-- > 0;) {
+        uint64_t object = objects[i];
+        if (!object || (object & 7) ||
+            walk_step_read(p, t, object + l->generator_frame, caller->address, ret, &pointer) < 0)
+            continue;
+        if (ret->heap && ret->previous == caller->address && edges_known(&p->edges, caller, ret, true))
+            return CALLEE_LIVE;
+    }
+    return CALLEE_NONE;
+}
+
 /* Callees that the copy shows above the top frame, one after the other, as long as each edge is accepted. The stack is
- * held leaf last in `order`; new steps are appended to it. *ret_whole: nothing more is seen to run above the last one.
- */
+ * held leaf last in `order`; new steps are appended to it. search: for generators that were not met before, too.
+ * *ret_whole: nothing more is seen to run above the last one. */
 static size_t extend(struct python_process *p, struct thread *t, struct step *order, size_t count, size_t room,
-    uint64_t now_ns, bool *ret_whole)
+    uint64_t now_ns, bool search, bool *ret_whole)
 {
     enum callee_found found = CALLEE_LIVE;
     uint64_t end = 0;
@@ -491,13 +557,15 @@ static size_t extend(struct python_process *p, struct thread *t, struct step *or
             end = order[i].address + p->codes.items[order[i].code]->frame_bytes;
     while (count < room && found == CALLEE_LIVE) {
         struct step *top = &order[count - 1], s;
-        uint64_t generator = driven_generator(p, t, top->address); /* if there is one, what lies above is its own */
+        uint64_t generator = driven_generator(p, t, top, search); /* if there is one, what lies above is its own */
         found = generator ? live_callee(p, t, top, generator, false, now_ns, &s) : CALLEE_NONE;
         if (found == CALLEE_NONE && end) {
             found = live_callee(p, t, top, end, true, now_ns, &s);
             if (found == CALLEE_LIVE)
                 end += p->codes.items[s.code]->frame_bytes;
         }
+        if (found == CALLEE_NONE && !generator)
+            found = awaited_generator(p, t, top, &s);
         if (found == CALLEE_LIVE)
             order[count++] = s;
     }
@@ -638,7 +706,7 @@ void walk_publish(struct python_process *p, struct thread *t, uint64_t now_ns)
         good--;
     }
     bool whole;
-    size_t depth = extend(p, t, order, good, n + 64, now_ns, &whole);
+    size_t depth = extend(p, t, order, good, n + 64, now_ns, repaired, &whole);
     publish(p, t, order, depth, repaired);
 }
 
@@ -665,9 +733,9 @@ static bool walk_from_root(struct python_process *p, struct thread *t, uint64_t 
     bool whole;
 
     if (t->chunk_count == 0 || walk_reserve(t, ROOT_DEPTH) < 0 ||
-        walk_step_read(p, t, t->chunks[0].base + p->layout.chunk_data + 8, &t->steps[0], &pointer) < 0)
+        walk_step_read(p, t, t->chunks[0].base + p->layout.chunk_data + 8, 0, &t->steps[0], &pointer) < 0)
         return false;
-    size_t depth = extend(p, t, t->steps, 1, ROOT_DEPTH, now_ns, &whole);
+    size_t depth = extend(p, t, t->steps, 1, ROOT_DEPTH, now_ns, true, &whole);
     if (!whole && !in_part)
         return false;
     publish(p, t, t->steps, depth, true);
