@@ -96,6 +96,14 @@ def by_depth(stacks):
     return count
 
 
+def by_function(stacks):
+    count = collections.Counter()
+    for stack, hits in stacks.items():
+        if stack:
+            count[judge.last_part(stack[-1][0])] += hits
+    return count
+
+
 def by_place(stacks):
     count = collections.Counter()
     for stack, hits in stacks.items():
@@ -112,7 +120,7 @@ def thin(stacks, wanted, rng):
 
 
 def distance_table(options):
-    table = Table("version", "program", "tool", "asked Hz", "depth", "truths", "ratio", "depth+line", "truths", "ratio", "bar", "met")
+    table = Table("version", "program", "tool", "asked Hz", "depth", "truths", "ratio", "function", "truths", "ratio", "depth+line", "truths", "ratio", "bar", "met")
     print("\ndistance (total variation, 0..1) from the stacks of a stopped target, beside that of two such truths from each other;\n"
           "all thinned to the same number of samples")
     program, _ = targets.calltree()
@@ -146,7 +154,7 @@ def distance_table(options):
                             continue
                         wanted = min(sum(stacks.values()) for stacks in truths + [result.stacks])
                         cells = []
-                        for view in (by_depth, by_place):
+                        for view in (by_depth, by_function, by_place):
                             one, other = (view(thin(stacks, wanted, rng)) for stacks in truths)
                             seen = view(thin(result.stacks, wanted, rng))
                             apart = figures.total_variation(one, other)
@@ -155,10 +163,9 @@ def distance_table(options):
                         ours = tool is tools.PITVIPER
                         table.add(
                             version, os.path.basename(path), tool.name, hz or "top",
-                            "%.3f" % cells[0][0], "%.3f" % cells[0][1], "%.2f" % cells[0][2],
-                            "%.3f" % cells[1][0], "%.3f" % cells[1][1], "%.2f" % cells[1][2],
+                            *(text for cell in cells for text in ("%.3f %.3f %.2f" % cell).split()),
                             "%g" % DISTANCE_BAR if ours else None,
-                            ("yes" if cells[1][2] <= DISTANCE_BAR else "no") if ours else None,
+                            ("yes" if cells[-1][2] <= DISTANCE_BAR else "no") if ours else None,
                         )
     table.show()
 
