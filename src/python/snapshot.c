@@ -71,12 +71,26 @@ static void page_met(struct thread *t, uint64_t address)
     }
 }
 
-/* Pages that no generator was met on for long are no longer read. */
+static bool could_be_read(const struct snapshot *s, uint64_t page)
+{
+    for (size_t i = s->pages; i < s->pages_end; i++)
+        if (s->regions[i].start == page)
+            return s->regions[i].size == PAGE;
+    return true;
+}
+
+/* Pages that no generator was met on for long, or that are gone, are no longer read. */
 static void pages_age(struct thread *t)
 {
-    for (size_t i = HEAP_PAGES; i-- > 0;)
-        if (t->pages[i].address && ++t->pages[i].idle > HEAP_PAGE_KNOWN)
-            t->pages[i].address = 0; /* none behind it is younger */
+    size_t kept = 0;
+
+    for (size_t i = 0; i < HEAP_PAGES && t->pages[i].address; i++) {
+        struct heap_page page = t->pages[i];
+        if (++page.idle <= HEAP_PAGE_KNOWN && could_be_read(&t->snapshot, page.address))
+            t->pages[kept++] = page;
+    }
+    for (size_t i = kept; i < HEAP_PAGES; i++)
+        t->pages[i].address = 0;
 }
 
 /* Order matters: what changes most (the thread's current frame, the newest chunk, the leaf) is read back to back. */
