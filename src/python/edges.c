@@ -274,7 +274,7 @@ static bool called_out(struct python_process *p, struct thread *t, const struct 
         const uint8_t *cframe = snapshot_at(p, t, at + l->cframe_current_frame, 16);
         if (!cframe)
             return false;
-        snapshot_cframe_met(p, t, at);
+        snapshot_cframe_met(t, at);
         if (i > 0 && load64(cframe) == caller->address)
             return true;
         at = load64(cframe + 8);

@@ -290,7 +290,7 @@ const uint8_t *snapshot_at(struct python_process *p, struct thread *t, uint64_t 
 void snapshot_learn(struct python_process *p, struct thread *t); /* from t->steps: what to predict next time */
 void snapshot_foresee(struct thread *t, uint64_t address); /* a frame outside the data stack that is needed next time */
 /* A _PyCFrame (3.11, 3.12) lies there: it is copied from now on. */
-void snapshot_cframe_met(const struct python_process *p, struct thread *t, uint64_t address);
+void snapshot_cframe_met(struct thread *t, uint64_t address);
 /* The caller that this code's frame outside the data stack had when it was last seen with one; 0 if never. */
 uint64_t snapshot_last_caller(const struct thread *t, uint64_t address, uint32_t code);
 struct chunk *snapshot_chunk_of(const struct thread *t, uint64_t address); /* NULL: not on the data stack */

@@ -302,13 +302,12 @@ void snapshot_foresee(struct thread *t, uint64_t address)
         t->heap_count++;
 }
 
-void snapshot_cframe_met(const struct python_process *p, struct thread *t, uint64_t address)
+void snapshot_cframe_met(struct thread *t, uint64_t address)
 {
-    bool all = p->layout.version == 0x030b || p->layout.version == 0x030c;
-    uint64_t low = all && t->cframes && t->cframes < address ? t->cframes : address;
+    uint64_t low = t->cframes && t->cframes < address ? t->cframes : address;
     uint64_t end = t->cframes_end > address + CFRAME_SIZE ? t->cframes_end : address + CFRAME_SIZE;
 
-    if (!all || end - low > CFRAMES_SPAN) { /* too far from those that were met before */
+    if (end - low > CFRAMES_SPAN) { /* too far from those that were met before */
         low = address;
         end = address + CFRAME_SIZE;
     }

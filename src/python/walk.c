@@ -159,7 +159,7 @@ static int chain_head(struct python_process *p, struct thread *t, uint64_t *ret)
         if (!cframe)
             return -EAGAIN;
         t->cframe = load64(cframe);
-        snapshot_cframe_met(p, t, t->cframe);
+        snapshot_cframe_met(t, t->cframe);
         at = t->cframe + p->layout.cframe_current_frame;
     }
     if (t->head_size == sizeof(t->head) && t->head_address == at) {
@@ -449,6 +449,12 @@ static uint64_t unmet_generator(const struct python_process *p, struct thread *t
     return 0;
 }
 
+/* Does the frame stand where it drives a generator itself, and wait for it (3.12+)? */
+static bool waits_for_generator(const struct python_process *p, const struct step *s)
+{
+    return p->layout.version >= 0x030c && !runs(s) && edges_serve_generator(p, s);
+}
+
 /* A generator in the copy that is driven by this frame; 0: there is none. To `search` for an unmet one takes a while:
  * else it is looked for only where the frame waits for one. */
 static uint64_t driven_generator(
@@ -459,8 +465,7 @@ static uint64_t driven_generator(
         if (frame && is_driven(p, t, frame, caller->address))
             return t->heap[i].address;
     }
-    bool waits = p->layout.version >= 0x030c && !runs(caller) && edges_serve_generator(p, caller);
-    return search || waits ? unmet_generator(p, t, caller) : 0;
+    return search || waits_for_generator(p, caller) ? unmet_generator(p, t, caller) : 0;
 }
 
 /* An edge that the thread's pointer did not lead to. In a loop that keeps time with us, or where calls are short, that
@@ -520,8 +525,7 @@ static enum callee_found awaited_generator(
 {
     const struct python_layout *l = &p->layout;
 
-    if (l->version < 0x030c || l->generator_frame == PYTHON_FIELD_NONE || runs(caller) ||
-        caller->stacktop < AWAITED_SLOTS || !edges_serve_generator(p, caller))
+    if (l->generator_frame == PYTHON_FIELD_NONE || !waits_for_generator(p, caller) || caller->stacktop < AWAITED_SLOTS)
         return CALLEE_NONE;
     const uint8_t *slots = snapshot_at(
         p, t, caller->address + l->frame_localsplus + 8ULL * (caller->stacktop - AWAITED_SLOTS), 8 * AWAITED_SLOTS);
