@@ -118,6 +118,9 @@ def include_directory(python):
 
 
 def pytest_generate_tests(metafunc):
+    for mark in metafunc.definition.iter_markers("parametrize"):
+        if isinstance(mark.args[1], (set, frozenset)):
+            raise pytest.UsageError(f"{metafunc.function.__name__}: a set has another order in each worker; use a list")
     if "pythons" in metafunc.fixturenames:
         metafunc.parametrize("pythons", PYTHONS, ids=[p.id for p in PYTHONS])
     if "few_pythons" in metafunc.fixturenames:
