@@ -93,6 +93,7 @@ struct profile_process {
     bool ended;
     int32_t status;
     uint64_t end_ns, cpu_ns; /* as the kernel has it, when ended */
+    uint64_t present;        /* its threads' samples, whatever the view */
     uint64_t hits;
 };
 struct profile_thread {

@@ -6,6 +6,8 @@
 
 static void add_cells(struct whole *w)
 {
+    for (size_t i = 0; i < w->p.thread_count; i++)
+        w->processes[w->threads[i].process].present += w->threads[i].present;
     for (size_t i = 0; i < w->p.cell_count; i++) {
         const struct profile_cell *c = &w->cells[i];
         struct profile_node *node = &w->nodes[c->node];

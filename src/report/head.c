@@ -41,6 +41,19 @@ static size_t threads_seen(const struct profile *p, bool in_view)
     return count;
 }
 
+/* Those that a sample is of, and how many more there were: a shell that started a Python, a child found too late. */
+static void put_processes(struct page *g)
+{
+    const struct profile *p = g->p;
+    size_t sampled = 0;
+    for (size_t i = 0; i < p->process_count; i++)
+        sampled += p->processes[i].present > 0;
+    put_count(g, sampled, "process", "processes");
+    char n[NUMBER_TEXT];
+    if (sampled < p->process_count)
+        page_printf(g, " and %s not sampled", number_text(n, p->process_count - sampled));
+}
+
 /* What another program wrote, and what it does not say. */
 static void put_origin(struct page *g)
 {
@@ -89,7 +102,7 @@ static void put_program(struct page *g)
     page_printf(g, "%s of wall time", time_text(text, (double)p->wall_ns));
     if (p->run_count > 1)
         put_count(g, p->run_count, "run", "runs");
-    put_count(g, p->process_count, "process", "processes");
+    put_processes(g);
     put_count(g, threads_seen(p, false), "thread", "threads");
     put_count(g, p->present, "sample", "samples");
     page_end(g);

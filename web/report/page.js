@@ -31,12 +31,14 @@ const start = (bytes) => {
   byId('command').textContent = commandText(command);
   byId('command').title = clean(command, 2000);
   document.title = `${clean(lastParts(command, 1), 80)} \u2013 Pitviper`;
-  const sampled = facts.threads.filter((t) => t.samples > 0).length;
+  const sampled = facts.threads.filter((t) => t.samples > 0);
+  const sampledProcesses = new Set(sampled.map((t) => t.process)).size;
+  const notSampled = facts.processes.length - sampledProcesses;
   const date = new Date(Number(program.started) * 1000);
   byId('facts').textContent = [
     `${timeText(facts.wall_ns)} of wall time`,
-    countText(facts.processes.length, 'process', 'processes'),
-    countText(sampled, 'thread', 'threads'),
+    countText(sampledProcesses, 'process', 'processes') + (notSampled > 0 ? ` and ${notSampled} not sampled` : ''),
+    countText(sampled.length, 'thread', 'threads'),
     countText(facts.samples, 'sample', 'samples'),
     python ? `Python ${clean(python, 40)}` : '',
     program.host ? `on ${clean(program.host, 60)}` : '',
