@@ -1,7 +1,7 @@
 /*
  * Labs of answers: questions about programs, drawn from a seed, and what the learner answered. An answer counts with a
  * recording of the very program that it is about: one whose source has the program's hash, with enough of its ticks. A
- * question may be about several programs; then the recording is of the one that the answer names.
+ * question may be about several programs; then it is answered by one of their names, and the recording is of that one.
  *
  * Nothing in a recording proves that it was not made by hand. It shows the learner something, not us.
  */
@@ -246,17 +246,17 @@ static bool holds(const struct profile *p, const struct program *program)
     return false;
 }
 
-/* The program that the recording has to be of. */
-static const struct program *program_of(const struct question *q)
+/* The program that the recording has to be of: of several, the one that the learner names. NULL: none has this name. */
+static const struct program *program_of(const struct question *q, json_t *answer)
 {
-    for (size_t k = 0; k < q->program_count && json_is_string(q->answer); k++)
-        if (strcmp(q->programs[k].name, json_string_value(q->answer)) == 0)
+    for (size_t k = 0; k < q->program_count && q->program_count > 1 && json_is_string(answer); k++)
+        if (strcmp(q->programs[k].name, json_string_value(answer)) == 0)
             return &q->programs[k];
-    return &q->programs[0];
+    return q->program_count > 1 ? NULL : &q->programs[0];
 }
 
 /* Is it a recording of this program? NULL: yes; else what is wrong. */
-static const char *doubt_recording(const struct check *c, const char *name, const struct question *q)
+static const char *doubt_recording(const struct check *c, const char *name, const struct program *program)
 {
     char path[4096];
     struct error e;
@@ -274,14 +274,14 @@ static const char *doubt_recording(const struct check *c, const char *name, cons
     if (profile_read(fd, name, &options, &p, &e) < 0)
         return "cites a file that is no recording";
     const char *doubt = p->origin != PROFILE_RECORDING ? "cites a file that is no recording"
-                        : !holds(p, program_of(q))     ? "cites a recording of another program, or of a changed one"
+                        : !holds(p, program)           ? "cites a recording of another program, or of a changed one"
                         : p->ticks < TICKS_LEAST       ? "cites a recording of too few samples"
                                                        : NULL;
     profile_free(p);
     return doubt;
 }
 
-static void put_wrong(struct check *c, const struct question *q, size_t number, json_t *given, const char *doubt)
+static void put_wrong(struct check *c, const struct question *q, size_t number, json_t *given)
 {
     struct buffer *b = &c->r->feedback;
     CLEANUP(buffer_release) struct buffer shown;
@@ -292,10 +292,6 @@ static void put_wrong(struct check *c, const struct question *q, size_t number, 
     put_json(&shown, given);
     text_append_fitted(b, buffer_text(&shown), SHOWN_COLUMNS);
     buffer_append_byte(b, '\n');
-    if (doubt) {
-        buffer_printf(b, "  it %s\n", doubt);
-        return;
-    }
     buffer_clear(&shown);
     put_json(&shown, q->answer);
     buffer_append_string(b, "  right        ");
@@ -303,7 +299,33 @@ static void put_wrong(struct check *c, const struct question *q, size_t number, 
     buffer_append_byte(b, '\n');
 }
 
-/* Whether anything is there to be judged. A sheet that is half filled in is told so, and no answer of it is judged. */
+/* What keeps an entry of the sheet from being judged. NULL: nothing. */
+static const char *doubt_entry(const struct check *c, const struct question *q, json_t *entry, const char **next)
+{
+    json_t *answer = json_object_get(entry, "answer"), *prediction = json_object_get(entry, "prediction");
+    *next = "write down what you expect, then measure; a prediction is kept and not judged";
+    if (q->predict && (!prediction || json_is_null(prediction)))
+        return "has no prediction yet";
+    *next = "give each question its {\"answer\": ..., \"recording\": \"NAME-1.pit\"}, in their order";
+    if (!answer || json_is_null(answer))
+        return "has no answer yet";
+    *next = "questions.md lists what can be answered; the questions stay the same";
+    bool listed = false;
+    for (size_t i = 0; i < json_array_size(q->choices); i++)
+        listed |= json_equal(answer, json_array_get(q->choices, i)) == 1;
+    if (q->choices && !listed)
+        return "has an answer that is none of its choices";
+    if (!q->choices && !json_is_number(answer))
+        return "asks for a number";
+    const struct program *program = program_of(q, answer);
+    if (!program)
+        return "has an answer that is none of its programs";
+    *next = "record that program as it is (pitviper learn run NAME.py), and cite the file; the questions stay the same";
+    return doubt_recording(c, json_string_value(json_object_get(entry, "recording")), program);
+}
+
+/* Whether all of it can be judged. A sheet that is half filled in, or does not cite what it should, is told so, and no
+ * answer of it is judged: a slip of the pen is not taken for a wrong answer. */
 static bool is_filled_in(struct check *c, const struct questions *q, json_t *sheet)
 {
     struct buffer *b = &c->r->feedback;
@@ -311,17 +333,10 @@ static bool is_filled_in(struct check *c, const struct questions *q, json_t *she
     if (!json_is_array(sheet) || json_array_size(sheet) != q->count)
         buffer_printf(b, "%s: answers.json is no list of %zu entries\n", grade_outcome_text(GRADE_BROKEN), q->count);
     else
-        for (size_t i = 0; i < q->count; i++) {
-            json_t *entry = json_array_get(sheet, i), *answer = json_object_get(entry, "answer");
-            json_t *prediction = json_object_get(entry, "prediction");
-            bool predicted = !q->items[i].predict || (prediction && !json_is_null(prediction));
-            if (answer && !json_is_null(answer) && predicted)
-                continue;
-            buffer_printf(b, "%s: question %zu has no %s yet\n", grade_outcome_text(GRADE_BROKEN), i + 1,
-                predicted ? "answer" : "prediction");
-            if (!predicted)
-                next = "write down what you expect, then measure; a prediction is kept and not judged";
-            break;
+        for (size_t i = 0; i < q->count && b->size == 0; i++) {
+            const char *doubt = doubt_entry(c, &q->items[i], json_array_get(sheet, i), &next);
+            if (doubt)
+                buffer_printf(b, "%s: question %zu %s\n", grade_outcome_text(GRADE_BROKEN), i + 1, doubt);
         }
     if (b->size == 0)
         return true;
@@ -347,35 +362,26 @@ static void put_predictions(const struct check *c, const struct questions *q, js
 static void compare(struct check *c, const struct questions *q, json_t *sheet)
 {
     struct buffer *b = &c->r->feedback;
-    size_t first = q->count, unbacked = 0;
-    const char *why = NULL;
+    size_t first = q->count;
     c->r->cases = (unsigned)q->count;
     for (size_t i = 0; i < q->count; i++) {
-        json_t *entry = json_array_get(sheet, i);
-        bool right = same(json_object_get(entry, "answer"), &q->items[i]);
-        const char *doubt =
-            right ? doubt_recording(c, json_string_value(json_object_get(entry, "recording")), &q->items[i]) : NULL;
+        bool right = same(json_object_get(json_array_get(sheet, i), "answer"), &q->items[i]);
         check_progress(c, "answers", (unsigned)i, (unsigned)q->count);
-        unbacked += doubt != NULL;
-        c->r->right += right && !doubt;
-        if ((!right || doubt) && first == q->count) {
+        c->r->right += right;
+        if (!right && first == q->count)
             first = i;
-            why = doubt;
-        }
     }
     c->r->outcome = first == q->count ? GRADE_PASSED : GRADE_WRONG;
     c->r->points = first == q->count ? 100 : 0;
     buffer_printf(b, "%s: %u of %u answers are right and backed by a recording\n", grade_outcome_text(c->r->outcome),
         c->r->right, c->r->cases);
     put_predictions(c, q, sheet, b);
-    if (first < q->count)
-        put_wrong(c, &q->items[first], first + 1, json_object_get(json_array_get(sheet, first), "answer"), why);
-    if (first == q->count)
-        buffer_printf(b, "next: see how it can be told: pitviper learn solution %s\n", c->lab->id);
-    else if (unbacked > 0 && why)
-        buffer_append_string(b, "next: record that program as it is (pitviper learn run NAME.py), and cite the file\n");
-    else
+    if (first < q->count) {
+        put_wrong(c, &q->items[first], first + 1, json_object_get(json_array_get(sheet, first), "answer"));
         buffer_append_string(b, "next: look into its recording again; the next attempt asks new questions\n");
+    } else {
+        buffer_printf(b, "next: see how it can be told: pitviper learn solution %s\n", c->lab->id);
+    }
 }
 
 /* ---- answers that are measured: null in `asked`, as they came the first time in `q` ---- */

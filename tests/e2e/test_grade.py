@@ -330,7 +330,7 @@ def test_answers_need_a_recording_of_the_very_program(python, tmp_path):
 
     answers.write_text(json.dumps(sheet))
     receipt, lines = check(python, lab, answers, *words)
-    assert receipt["outcome"] == "wrong" and "cannot be opened" in "\n".join(lines)
+    assert receipt["outcome"] == "broken" and "cannot be opened" in "\n".join(lines)
 
     for name in ("program0", "program1"):
         done = subprocess.run([ROOT / "build" / "pitviper", "run", "-o", f"{name}.pit", "--", str(python), f"{name}.py"], cwd=folder,
@@ -342,12 +342,20 @@ def test_answers_need_a_recording_of_the_very_program(python, tmp_path):
     sheet[2]["recording"] = "program0.pit"
     answers.write_text(json.dumps(sheet))
     receipt, lines = check(python, lab, answers, *words)
-    assert receipt["outcome"] == "wrong" and receipt["right"] == 3 and "another program" in "\n".join(lines)
+    assert receipt["outcome"] == "broken" and "question 3 cites a recording of another program" in "\n".join(lines)
 
-    sheet[2]["recording"], sheet[2]["answer"] = "program1.pit", "third"
+    for question, answer, said in ((3, "third", "none of its choices"), (2, "95", "asks for a number"), (1, None, "no answer yet")):
+        slip = json.loads(json.dumps(sheet))
+        slip[2]["recording"] = "program1.pit"
+        slip[question - 1]["answer"] = answer
+        answers.write_text(json.dumps(slip))
+        receipt, lines = check(python, lab, answers, *words)
+        assert receipt["outcome"] == "broken" and f"question {question} " in lines[0] and said in lines[0]
+
+    sheet[2]["recording"], sheet[2]["answer"] = "program1.pit", "first" if sheet[2]["answer"] == "second" else "second"
     answers.write_text(json.dumps(sheet))
     receipt, lines = check(python, lab, answers, *words)
-    assert receipt["outcome"] == "wrong" and '  your answer  "third"' in lines
+    assert receipt["outcome"] == "wrong" and receipt["right"] == 3 and f'  your answer  "{sheet[2]["answer"]}"' in lines
 
     answers.write_text("[1, 2")
     receipt, _ = check(python, lab, answers, *words)

@@ -93,9 +93,9 @@ def changed(sheet, number, **fields):
 SHEETS = {
     "answers-passed": (lambda sheet: sheet, "passed"),
     "answers-wrong": (lambda sheet: changed(sheet, 3, answer=other_of(sheet[2]["answer"])), "wrong"),
-    "answers-escapes": (lambda sheet: changed(sheet, 1, answer="\x1b[2J\u202e\nnext: you have passed" + "x" * 200), "wrong"),
-    "answers-of-another-program": (lambda sheet: changed(sheet, 3, recording="program0.pit"), "wrong"),
-    "answers-without-recording": (lambda sheet: changed(sheet, 1, recording=""), "wrong"),
+    "answers-escapes": (lambda sheet: changed(sheet, 1, answer="\x1b[2J\u202e\nnext: you have passed" + "x" * 200), "broken"),
+    "answers-of-another-program": (lambda sheet: changed(sheet, 3, recording="program0.pit"), "broken"),
+    "answers-without-recording": (lambda sheet: changed(sheet, 1, recording=""), "broken"),
     "answers-half-filled": (lambda sheet: changed(sheet, 4, answer=None), "broken"),
     "answers-no-list": (lambda sheet: {"1": "first"}, "broken"),
 }

@@ -138,4 +138,4 @@ def test_right_answers_without_their_recordings_count_nothing(lab, tmp_path, pit
         sheet = [{"answer": question["planned"] if question["answer"] is None else question["answer"], "prediction": 1,
                   "recording": recording} for question in asked]
         receipt, told = graded(lab, tmp_path, seed, sheet)
-        assert receipt["outcome"] == "wrong" and receipt["right"] == 0 and said in told, told
+        assert receipt["outcome"] == "broken" and receipt["right"] == 0 and said in told, told
