@@ -46,6 +46,9 @@
 
 #define SPEEDUP_LEAST 1.3 /* of the reference, for a machine that can grade what runs in parallel */
 #define SPEEDUP_PAIRS 3
+/* Of the CPUs that a learner keeps busy: who has no more gains nothing from them. On two CPUs that is not much slower
+ * than the reference, and would else be told from it by many blocks only. */
+#define ONE_CPU 1.2
 
 #define GROWTH_SLACK 0.1    /* the estimate may be off by; the interval says which of the two limits is ruled out */
 #define GROWTH_UNSEEN 0.005 /* seconds between the smallest size and the largest: nothing there that could grow */
@@ -100,6 +103,7 @@ struct gate {
     double control[STATS_BUDGET]; /* ln of the first over the second, of what the learner is compared with */
     unsigned speedups;
     double speedup[SPEEDUP_PAIRS]; /* parallel: ln of the reference's */
+    double wall, cpu;              /* parallel: of all the learner's runs */
 
     double gaps[2][GAP_PAIRS]; /* ln; [0] is the starter's */
     unsigned gap_count;
@@ -316,6 +320,12 @@ static enum gate_cause control_of(const struct gate *g, bool settled)
     return !settled && i.high - i.estimate > CONTROL_WIDTH * limit ? GATE_NOISY : GATE_SETTLED;
 }
 
+/* Does it seem to miss the limit, and to be for want of a second CPU? `ratio`: of t(learner) to what the bar allows. */
+static bool stays_on_one_cpu(const struct gate *g, double ratio)
+{
+    return g->spec->kind == GRADE_PARALLEL && ratio > QUICK_NEAR && g->cpu < ONE_CPU * g->wall;
+}
+
 static void look_at_ratio(struct gate *g, bool last)
 {
     struct stats_decision d;
@@ -328,13 +338,16 @@ static void look_at_ratio(struct gate *g, bool last)
     bool settled = d.call == STATS_FASTER || d.call == STATS_SLOWER;
     /* A side condition that nothing speaks against is met; it is looked into further only where it seems missed. */
     bool excused = g->kind->lenient && d.blocks >= CONTROL_LEAST && d.estimate <= 1;
-    if (!d.last && !excused)
+    bool alone = d.blocks >= (last ? LOOK_FIRST : CONTROL_LEAST) && stays_on_one_cpu(g, d.estimate);
+    if (!d.last && !excused && !alone)
         return;
-    enum gate_cause control = control_of(g, settled || excused);
+    enum gate_cause control = control_of(g, settled || excused || alone);
     if (control != GATE_SETTLED)
         decide(g, GRADE_FAULT, control);
     else if (settled)
         decide(g, d.call == STATS_FASTER ? GRADE_PASSED : GRADE_SLOW, GATE_SETTLED);
+    else if (alone)
+        decide(g, GRADE_SLOW, GATE_SETTLED);
     else if (g->kind->lenient && d.blocks >= CONTROL_LEAST)
         decide(g, GRADE_PASSED, GATE_SETTLED);
     else
@@ -621,6 +634,8 @@ int gate_feed(struct gate *g, const struct gate_sample *s)
     g->values[g->fed++] = unseen ? 0 : value;
     g->unseen = g->unseen || (unseen && (s->wall > SEEN_SECONDS || is_curve(g)));
     g->spent_ns += s->spent_ns;
+    g->wall += learner ? s->wall : 0;
+    g->cpu += learner ? s->cpu : 0;
     g->result.samples++;
     if (late) {
         decide(g, learner ? GRADE_SLOW : GRADE_FAULT, learner ? GATE_SETTLED : GATE_LAB);

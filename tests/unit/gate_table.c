@@ -51,6 +51,7 @@ static struct world world_of(const struct trial *t, enum noise_kind kind, double
         break;
     case GRADE_PARALLEL:
         learner->seconds = w.sides[GATE_REFERENCE].seconds / truth;
+        learner->cpus = 2;
         break;
     case GRADE_GROWTH: /* and imports half as much as a start-up */
         learner->exponent = truth;

@@ -14,6 +14,7 @@ struct world_side {        /* at the size of the gate; where it has several, at 
     double exponent;
     double peak, leak; /* bytes; bytes a unit of size */
     double gap;        /* seconds */
+    double cpus;       /* that it keeps busy; 0: one */
 };
 struct world {
     enum noise_kind kind;
@@ -29,9 +30,9 @@ static const struct world world_calm = {
     0.001,
     0,
     NULL,
-    {[GATE_STARTER] = {0, 0.4, 2, 64e6, 6e6, 0.4},
-        [GATE_LEARNER] = {0, 0.2, 1, 16e6, 0, 0.05},
-        [GATE_REFERENCE] = {0, 0.1, 1, 12e6, 0, 0.04}},
+    {[GATE_STARTER] = {0, 0.4, 2, 64e6, 6e6, 0.4, 0},
+        [GATE_LEARNER] = {0, 0.2, 1, 16e6, 0, 0.05, 0},
+        [GATE_REFERENCE] = {0, 0.1, 1, 12e6, 0, 0.04, 0}},
 };
 
 static inline void world_sample(const struct world *w, struct noise *n, const struct grade_gate *spec,
@@ -41,8 +42,8 @@ static inline void world_sample(const struct world *w, struct noise *n, const st
     double grown = pow((double)want->size / spec->sizes[spec->size_count - 1], s->exponent);
     double noise = exp(w->sd * noise_run(n) + (again ? w->second : 0));
     n->run++;
-    ret->cpu = (s->fixed + s->seconds * grown) * noise + w->start_up_sd * noise_normal(n);
-    ret->wall = ret->cpu;
+    ret->wall = (s->fixed + s->seconds * grown) * noise + w->start_up_sd * noise_normal(n);
+    ret->cpu = ret->wall * (s->cpus > 0 ? s->cpus : 1);
     ret->peak = (s->peak + s->leak * want->size) * (1 + 0.005 * noise_normal(n)) + 131072 * noise_normal(n);
     ret->gap = s->gap * noise + 0.002 * random_exponential(&n->random);
     ret->spent_ns = (uint64_t)((START_UP_SECONDS + fmax(0, ret->wall)) * 1e9);

@@ -183,6 +183,24 @@ static void a_machine_at_fault_grades_nothing(void **state)
 
 /* ---- parallel ---- */
 
+/* On two CPUs one alone is as little as 1.7 times slower: which many blocks would tell from the limit, and CPU time
+ * does. */
+static void one_cpu_alone_is_no_speed_up(void **state)
+{
+    (void)state;
+    struct world w = with_learner(0.1 / 0.6);
+    double budget = 6; /* of some four blocks of these */
+    w.sd = 0.05;
+    w.sides[GATE_LEARNER].cpus = 1.9;
+    assert_true(count(&w, &parallel, budget, false).of[GRADE_UNRESOLVED] > RUNS / 10);
+    w.sides[GATE_LEARNER].cpus = 1.05;
+    assert_nearly_all(count(&w, &parallel, budget, false).of[GRADE_SLOW]);
+    w.sides[GATE_LEARNER].seconds = 0.1; /* as fast as the reference, in another way */
+    assert_nearly_all(count(&w, &parallel, budget, false).of[GRADE_PASSED]);
+    w.sides[GATE_LEARNER].seconds = 0.1 / 0.72;
+    assert_most(count(&w, &parallel, budget, false).of[GRADE_SLOW], 0.005);
+}
+
 static void parallel_needs_a_machine_that_can(void **state)
 {
     (void)state;
@@ -203,7 +221,7 @@ static void parallel_needs_a_machine_that_can(void **state)
 static struct world growing(double seconds, double exponent, double fixed)
 {
     struct world w = world_calm;
-    w.sides[GATE_LEARNER] = (struct world_side){fixed, seconds, exponent, 0, 0, 0};
+    w.sides[GATE_LEARNER] = (struct world_side){fixed, seconds, exponent, 0, 0, 0, 0};
     return w;
 }
 
@@ -482,6 +500,7 @@ int main(void)
         cmocka_unit_test(reach_is_measured_against_the_reference),
         cmocka_unit_test(a_machine_at_fault_grades_nothing),
         cmocka_unit_test(parallel_needs_a_machine_that_can),
+        cmocka_unit_test(one_cpu_alone_is_no_speed_up),
         cmocka_unit_test(tells_exponents_apart),
         cmocka_unit_test(what_imports_cost_is_no_growth),
         cmocka_unit_test(asks_for_sizes_that_tell),
