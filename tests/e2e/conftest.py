@@ -132,11 +132,19 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("old_python", OLD, ids=[p.id for p in OLD])
 
 
+def shares_a_fixture(item):
+    """Takes one of its module's: made once for all tests that take it, if one worker runs them."""
+    return any(known[-1].scope == "module" for known in item._fixtureinfo.name2fixturedefs.values())
+
+
 def pytest_collection_modifyitems(items):
     measuring = [item for item in items if item.path.stem in MEASURING]
+    sharing = [item for item in items if item.path.stem not in MEASURING and shares_a_fixture(item)]
     for item in measuring:
         item.add_marker(pytest.mark.xdist_group("measuring"))
-    items[:] = measuring + [item for item in items if item.path.stem not in MEASURING]
+    for item in sharing:
+        item.add_marker(pytest.mark.xdist_group(item.path.stem))
+    items[:] = measuring + sharing + [item for item in items if item not in measuring and item not in sharing]
 
 
 def pytest_report_header():

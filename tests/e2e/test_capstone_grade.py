@@ -307,7 +307,7 @@ def test_foreign_recordings_are_refused_and_told(recorded, tmp_path):
 @pytest.mark.parametrize("sheet, said", [
     ("[" * 100000, "no JSON"),
     ('[{"function": "\\u001b[2J\\u202e", "kind": "repair", "scenario": "day", "recording": "day.pit"}]', "nothing of this name"),
-])
+], ids=["deep", "escapes"])
 def test_hostile_findings_get_a_clear_message(recorded, tmp_path, sheet, said):
     told, lines = judged(recorded, tmp_path, sheet)
     assert not told["passed"] and said in "\n".join(lines)

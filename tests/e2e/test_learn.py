@@ -170,7 +170,7 @@ def test_takes_a_lab_from_starter_to_solution(learner):
     refused = learner("solution", cwd=elsewhere)
     assert refused.status == 1 and "lab 4.1 is not passed yet" in refused.err and refused.out == ""
 
-    learner.take("starter/" + file.name)  # a worse attempt later takes nothing away
+    learner.take(wrong_mutant(LAB))  # a worse attempt later takes nothing away
     assert learner.check().status == 1
     assert learner.lab()["passed"] and learner.lab()["receipt"] == stands["receipt"]
     assert len(list((learner.course / "receipts").iterdir())) == len(learner.events("check"))
@@ -612,8 +612,8 @@ def fill_in(learner, run, folder):
     choices = {int(number): re.findall(r'- "(.*)"', rest)
                for number, rest in re.findall(r"^(\d+)\. (.*?)(?=^\d+\. |\Z)", (folder / "questions.md").read_text(), re.S | re.M)}
     totals = {}
+    learner("run", "1.1").ok()
     for program in dict.fromkeys(entry["program"] for entry in sheet):
-        learner("run", program, cwd=folder).ok()
         report = run("report", "--json", folder / f"{program[:-3]}-1.pit").ok().json
         totals[program] = {entry["function"]: entry["total"]["hits"] for entry in report["functions"] if entry["file"].endswith(program)}
     stage = {}
@@ -639,8 +639,6 @@ def test_answers_come_from_recordings_and_are_asked_anew_when_wrong(learner, run
     assert recorded == sorted(f"{path.stem}-1.pit" for path in folder.glob("*.py"))
     again = learner("run", "1.1").ok()
     assert "has its recording" in again.err and sorted(path.name for path in folder.glob("*.pit")) == recorded
-    for recording in recorded:
-        (folder / recording).unlink()
     done = learner("check", "1.1")  # an open sheet is no attempt at the answers: the questions stay
     assert done.status == 1 and done.out.startswith("does not run: question 1 has no "), done.out + done.err
     assert (folder / "answers.json").read_text() == blank
@@ -649,14 +647,17 @@ def test_answers_come_from_recordings_and_are_asked_anew_when_wrong(learner, run
     sheet[0]["recording"] = sheet[2]["recording"]
     (folder / "answers.json").write_text(json.dumps(sheet))
     done = learner("check", "1.1")
-    assert done.status == 1 and "it cites a recording of another program" in done.out, done.out + done.err
+    assert done.status == 1 and "question 1 cites a recording of another program" in done.out, done.out + done.err
+    assert len({event["seed"] for event in learner.events("begin")}) == 1  # a slip of the pen is no wrong answer
+
+    sheet[0].update(recording=sheet[1]["recording"], answer=sheet[2]["answer"])
+    (folder / "answers.json").write_text(json.dumps(sheet))
+    done = learner("check", "1.1")
+    if "is none of its choices" in done.out:  # of another program's stages: one that this program has, too
+        sheet[0]["answer"] = "read_scans"
+        (folder / "answers.json").write_text(json.dumps(sheet))
+        done = learner("check", "1.1")
+    assert done.status == 1 and "question 1  " in done.out, done.out + done.err
     assert "new questions" in done.out and json.loads((folder / "answers-1.json").read_text()) == sheet
     assert len({event["seed"] for event in learner.events("begin")}) == 2
-    for recording in folder.glob("*.pit"):
-        recording.unlink()
-    fill_in(learner, run, folder)
-    done = learner("check", "1.1")
-    if done.status == 1 and "what share of main's" in done.out:
-        pytest.skip("a share came out too near the edge of its tolerance on this machine: " + done.out)
-    assert done.status == 0 and done.out.startswith("passed: "), done.out + done.err
-    assert learner.lab("1.1")["passed"]
+    assert not learner.lab("1.1")["passed"]  # test_take_the_course.py passes it
