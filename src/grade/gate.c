@@ -46,8 +46,8 @@
 
 #define SPEEDUP_LEAST 1.3 /* of the reference, for a machine that can grade what runs in parallel */
 #define SPEEDUP_PAIRS 3
-/* Of the CPUs that a learner keeps busy: who has no more gains nothing from them. On two CPUs that is not much slower
- * than the reference, and would else be told from it by many blocks only. */
+/* Of the CPUs that a learner keeps busy: who has no more gains nothing from them. On two CPUs that may be as near the
+ * limit as 1.05 times, which no check has the time to tell; so it has to seem beyond the limit by QUICK_NEAR. */
 #define ONE_CPU 1.2
 
 #define GROWTH_SLACK 0.1    /* the estimate may be off by; the interval says which of the two limits is ruled out */
@@ -320,10 +320,11 @@ static enum gate_cause control_of(const struct gate *g, bool settled)
     return !settled && i.high - i.estimate > CONTROL_WIDTH * limit ? GATE_NOISY : GATE_SETTLED;
 }
 
-/* Does it seem to miss the limit, and to be for want of a second CPU? `ratio`: of t(learner) to what the bar allows. */
+/* Of what runs in parallel: does it keep one CPU busy, and is not plainly within the limit all the same? `ratio`: of
+ * t(learner) to what the bar allows. */
 static bool stays_on_one_cpu(const struct gate *g, double ratio)
 {
-    return g->spec->kind == GRADE_PARALLEL && ratio > QUICK_NEAR && g->cpu < ONE_CPU * g->wall;
+    return g->spec->kind == GRADE_PARALLEL && ratio * QUICK_NEAR > 1 && g->cpu < ONE_CPU * g->wall;
 }
 
 static void look_at_ratio(struct gate *g, bool last)

@@ -197,8 +197,10 @@ static void one_cpu_alone_is_no_speed_up(void **state)
     assert_nearly_all(count(&w, &parallel, budget, false).of[GRADE_SLOW]);
     w.sides[GATE_LEARNER].seconds = 0.1; /* as fast as the reference, in another way */
     assert_nearly_all(count(&w, &parallel, budget, false).of[GRADE_PASSED]);
-    w.sides[GATE_LEARNER].seconds = 0.1 / 0.72;
+    w.sides[GATE_LEARNER].seconds = 0.1 / 0.9;
     assert_most(count(&w, &parallel, budget, false).of[GRADE_SLOW], 0.005);
+    w.sides[GATE_LEARNER].seconds = 0.1 / 0.68;
+    assert_most(count(&w, &parallel, budget, false).of[GRADE_UNRESOLVED], 0.02);
 }
 
 static void parallel_needs_a_machine_that_can(void **state)
