@@ -15,8 +15,9 @@
 #define MINUTES_MOST 300u
 #define CORE_LABS 2u /* of each module */
 #define TRIES 3u     /* of a program whose timings do not settle */
-/* A quick check that came to no wrong answer in its 3 s is made again, with time for all inputs. */
-#define PATIENT_NS UINT64_C(30000000000)
+/* Without times, half of it for the inputs: all of them, or a few of a program that is not to be wrong but slow. */
+#define ALL_INPUTS_NS UINT64_C(60000000000)
+#define FEW_INPUTS_NS UINT64_C(1000000000)
 
 struct options {
     const char *python;
@@ -44,11 +45,14 @@ struct verify {
 
 /* ---- what is expected ---- */
 
-/* A quick check settles what is right, and no time: there, outcomes that differ by time alone are one. */
+/* Without times, outcomes that differ by time alone are one; and what is slow may be hard to read, too. */
 static bool is_of_time(enum grade_outcome outcome)
 {
-    return outcome == GRADE_PASSED || outcome == GRADE_SLOW || outcome == GRADE_UNREADABLE ||
-           outcome == GRADE_UNRESOLVED;
+    return outcome == GRADE_PASSED || outcome == GRADE_SLOW || outcome == GRADE_UNRESOLVED;
+}
+static bool is_same_without_times(enum grade_outcome outcome, enum grade_outcome expected)
+{
+    return is_of_time(expected) && (is_of_time(outcome) || (expected == GRADE_SLOW && outcome == GRADE_UNREADABLE));
 }
 
 static enum row_verdict judge(enum grade_outcome outcome, uint32_t expected, bool quick)
@@ -58,7 +62,7 @@ static enum row_verdict judge(enum grade_outcome outcome, uint32_t expected, boo
     if ((expected & 1u << outcome) != 0)
         return ROW_AS_EXPECTED;
     for (int other = GRADE_PASSED; quick && other <= GRADE_FAULT; other++)
-        if ((expected & 1u << other) != 0 && is_of_time((enum grade_outcome)other) && is_of_time(outcome))
+        if ((expected & 1u << other) != 0 && is_same_without_times(outcome, (enum grade_outcome)other))
             return ROW_AS_EXPECTED;
     return outcome == GRADE_UNRESOLVED ? ROW_UNSETTLED : ROW_OTHERWISE;
 }
@@ -72,17 +76,22 @@ static int write_source(const struct verify *v, const struct grade_lab *lab, con
     return learn_file_write(path, f->data, f->size, true, e);
 }
 
-static int check_once(
-    struct verify *v, struct row *row, const char *path, uint64_t seed, uint32_t expected, bool patient)
+/* gates: whether they are looked at, which in a quick check settles nothing but finds answers that are wrong at their
+ * sizes alone. */
+static int check_once(struct verify *v, struct row *row, const char *path, uint64_t seed, uint32_t expected, bool gates)
 {
     bool program = row->lab->kind == GRADE_PROGRAM; /* without findings, which only a recording could show */
+    bool all = (expected & (1u << GRADE_SLOW | 1u << GRADE_UNREADABLE)) == 0;
     const struct grade_options how = {
         .python = v->python.path,
         .source = path,
         .questions = row->lab->kind == GRADE_ANSWERS ? v->folder : NULL,
         .seed = seed,
         .quick = v->o.quick || program,
-        .most_ns = v->o.quick && patient && !program ? PATIENT_NS : 0,
+        .untimed = program || (v->o.quick && !gates),
+        .most_ns = !v->o.quick || program ? 0
+                   : all                  ? ALL_INPUTS_NS
+                                          : FEW_INPUTS_NS,
         .level_most = v->o.level,
         .stop = v->stop,
     };
@@ -136,7 +145,7 @@ static int try_program(
         snprintf(row->why, sizeof(row->why), "%.190s", f == NULL ? "the course has no such file" : e.text);
         return 0;
     }
-    int r = check_once(v, row, path, 0, expected, false);
+    int r = check_once(v, row, path, 0, expected, !v->o.quick);
     for (unsigned i = 1; r == 0 && i < TRIES && wants_another_try(v, row); i++)
         r = check_once(v, row, path, 0, expected, true);
     (void)unlink(path);

@@ -138,13 +138,13 @@ static int judge(struct check *c)
     int r = try_null(c);
     if (r == 0)
         r = check_cases(c);
-    if (r == 0 && c->r->outcome == GRADE_PASSED)
+    if (r == 0 && c->r->outcome == GRADE_PASSED && !c->o->untimed)
         r = check_gates(c);
     if (r == 0 && c->r->outcome != GRADE_PASSED && c->r->outcome != GRADE_WRONG)
         r = doubt_machine(c);
     if (r < 0 || c->r->outcome != GRADE_PASSED)
         return r;
-    if (!c->r->provisional && (r = measure_readability(c)) < 0)
+    if ((!c->r->provisional || c->o->untimed) && (r = measure_readability(c)) < 0)
         return error_set(c->e, -r, "cannot measure the readability: %s", strerror(-r));
     check_score(c);
     return 0;
@@ -159,7 +159,7 @@ static int judge_program(struct check *c)
         r = check_program_kills(c);
     if (r == 0 && c->r->outcome == GRADE_PASSED && !c->r->provisional)
         r = check_program_findings(c);
-    if (r == 0 && c->r->outcome == GRADE_PASSED)
+    if (r == 0 && c->r->outcome == GRADE_PASSED && !c->o->untimed)
         r = check_gates(c);
     if (r == 0 && c->r->outcome == GRADE_PASSED)
         check_score_program(c);

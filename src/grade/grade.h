@@ -134,6 +134,7 @@ struct grade_options {
                                program: that of findings.json and the recordings */
     uint64_t seed;         /* of inputs: 0 draws one; answers: that of the questions; program: of the variant */
     bool quick;            /* `watch`: correctness and one pair, provisional, 3 s; program: 60 s, without findings */
+    bool untimed;          /* and quick: correctness and readability, no gate; what is slow is passed */
     uint64_t most_ns;      /* of the whole check; 0: as it is quick, and as the lab is slow */
     int level_most;        /* SANDBOX_LEVEL_BEST unless forced */
     const volatile sig_atomic_t *stop;

@@ -91,7 +91,7 @@ def test_gates_are_those_that_the_readme_promises():
 
 @pytest.mark.parametrize("python", USABLE[::max(len(USABLE) - 1, 1)], ids=lambda python: python.id)
 def test_untouched_copy_and_repair_behave_alike_in_a_check(python, tmp_path):
-    lab = changed(tmp_path, [(scenario, 4) for scenario in SCENARIOS])
+    lab = changed(tmp_path, [(scenario, 2) for scenario in SCENARIOS])
     folder = laid_down(tmp_path / "mine", python)
     for package in (None, variant.read_package("solution")):
         if package:

@@ -252,10 +252,10 @@ def test_nothing_to_find_is_said(gate, repository):
 
 def test_a_stored_base_serves_counts_and_times_of_this_machine(gate, repository):
     base = repository.commit("fast", perf_app_py=perf(500))
-    first = gate("--base", "HEAD", "--stored", "--budget", "8s", "--json")
+    first = gate("--base", "HEAD", "--stored", "--budget", "4s", "--json")
     assert first.status == 0 and first.json["counts"]["new"] == 1  # nothing is stored yet
     repository.commit("slow", perf_app_py=perf(50_000))
-    done = gate("--stored", "--budget", "8s", "--json")
+    done = gate("--stored", "--budget", "4s", "--json")
     (row,) = done.json["subjects"]
     assert done.status == 1 and done.json["base"] == {"name": "HEAD~1", "revision": base, "stored": True}
     assert row["verdict"] == "slower" and row["low"] > 1.05

@@ -243,7 +243,7 @@ def test_service_answers_and_refuses(python, tmp_path):
 
 
 def test_longest_pause_between_heartbeats_is_measured(python, tmp_path):
-    lab = no_gates_but(tmp_path, {"kind": "gap", "limit": 0.5, "sizes": [20], "hint": "beat more often"})
+    lab = no_gates_but(tmp_path, {"kind": "gap", "limit": 0.5, "sizes": [8], "hint": "beat more often"})
     (lab / "cases.py").write_text("def case(random, size):\n    return (size,)\n")
     text = ("import time\nfrom pitviper_lab import beat\n\ndef count_pairs(n):\n    for i in range(n):\n        time.sleep(0.02)\n"
             "        if i % EVERY == 0:\n            beat(b'%d' % i)\n    return n\n")

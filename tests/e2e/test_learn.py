@@ -595,13 +595,7 @@ def test_verify_adds_up_the_time(run):
     assert done["programs"] == []
 
 
-def test_verify_finds_what_a_manifest_says(run):
-    done = run("learn", "verify", "--quick", "--json", LAB, timeout=600)
-    listed = manifest(LAB)
-    programs = {entry["program"]: entry for entry in done.json["programs"]}
-    assert set(programs) == {*listed["references"], "starter/" + listed["file"], *(m["file"] for m in listed["mutants"])}
-    assert {name: entry["verdict"] for name, entry in programs.items() if entry["verdict"] != "ok"} == {}
-    assert programs[wrong_mutant(LAB)]["outcome"] == "wrong"
+def test_verify_judges_times_or_does_not(run):
     refused = run("learn", "verify", "--quick", "--measure", LAB)
     assert refused.status == 2 and "--measure" in refused.err
 

@@ -16,7 +16,7 @@ from harness import works  # noqa: E402
 COURSE = ROOT / "course" / "performance-optimization-and-profiling"
 GOOD = works.good_weblog(COURSE)
 SIZE = "0.15"
-BUDGET = "10s"  # of the verdict; half of it for the second size and the A/A run
+BUDGET = "8s"  # of the verdict; half of it for the second size and the A/A run
 
 
 class Project(Learner):
@@ -250,7 +250,7 @@ def test_a_slower_program_does_not_pass(project):
     project.hand_in(slower)
     (project.place / "check.py").write_text("pass\n")
     (project.place / "gate.py").write_text("pass\n")
-    facts = project.check(budget="6s")
+    facts = project.check(budget="3s")
     assert facts["outcome"] in ("slow", "unresolved"), facts
     assert facts["status"] in (1, 4)
     assert level(facts, "Measured")["computed"] == 0

@@ -117,12 +117,12 @@ def test_damage_in_the_middle_is_said_and_the_rest_is_read(run, recording, tmp_p
 
 
 def test_a_killed_profiler_loses_a_second_at_most(pitviper, start_target, tmp_path):
-    """200 times, at random moments; 20 at a time, because a second has to pass to see what is missing of it."""
+    """200 times, at random moments; 40 at a time, because a second has to pass to see what is missing of it."""
     target = start_target(sys.executable, LOOP)
     pick, worst = random.Random(7), 0.0
-    for batch in range(10):
+    for batch in range(5):
         started = []
-        for i in range(20):
+        for i in range(40):
             path = tmp_path / ("%d-%d.pit" % (batch, i))
             process = subprocess.Popen(
                 [pitviper, "attach", "--rate", "200", "-o", path, str(target.pid)],
