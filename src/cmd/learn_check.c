@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define OUTPUT_MAX ((size_t)8 << 20)
+#define INPUT_NAME "wrong_input.py"
 #define TURN_NS UINT64_C(90000000000)          /* longer than one check may take */
 #define TURN_PROGRAM_NS UINT64_C(330000000000) /* and than one of the capstone, which another may wait for */
 
@@ -201,6 +202,30 @@ static void put_kept(struct buffer *out, const struct grade_result *r)
         r->provisional ? "; provisional, it counts for nothing" : "");
 }
 
+/* The input of a wrong answer, where the feedback has room for a part of it only. */
+static void put_input(
+    const struct learner *l, const struct grade_lab *lab, const struct grade_result *r, struct buffer *out)
+{
+    CLEANUP(buffer_release) struct buffer text;
+    char folder[LEARN_PATH_MAX], path[LEARN_PATH_MAX + sizeof(INPUT_NAME)];
+    struct error e;
+    buffer_init(&text, r->input.size + 4096);
+    if (r->input.size == 0 || learn_lab_folder(&l->course, lab, folder) < 0)
+        return;
+    snprintf(path, sizeof(path), "%s/%s", folder, INPUT_NAME);
+    buffer_printf(&text,
+        "# The input that %s(*ARGUMENTS) had no right answer to, in the attempt of receipt %.8s.\nARGUMENTS = ",
+        lab->function, r->id);
+    buffer_append(&text, r->input.data, r->input.size);
+    buffer_append_byte(&text, '\n');
+    if (text.failed)
+        return;
+    if (learn_file_write(path, text.data, text.size, true, &e) < 0)
+        buffer_printf(out, "the whole input is not kept: %s\n", e.text);
+    else
+        buffer_printf(out, "the whole input is in %s, for %s(*ARGUMENTS)\n", INPUT_NAME, lab->function);
+}
+
 static int check_lab(struct learner *l, const struct grade_lab *lab, const struct options *o)
 {
     CLEANUP(buffer_release) struct buffer out;
@@ -224,8 +249,10 @@ static int check_lab(struct learner *l, const struct grade_lab *lab, const struc
         put_json(&out, lab, &r);
     } else {
         put_feedback(&out, &r);
-        if (kept == 0)
+        if (kept == 0) {
             put_kept(&out, &r);
+            put_input(l, lab, &r, &out);
+        }
     }
     status = learner_status(r.outcome);
     if (kept == 0 && lab->kind == GRADE_ANSWERS && !o->check.quick && r.outcome == GRADE_WRONG)

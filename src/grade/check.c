@@ -19,6 +19,7 @@
 #define FEEDBACK_MAX ((size_t)16 << 10)
 #define RECEIPT_MAX ((size_t)512 << 10)
 #define RECORDING_MAX ((size_t)16 << 20)
+#define INPUT_MAX ((size_t)16 << 20)
 #define NULL_WALL_NS 10000000000u
 
 const char *grade_outcome_text(enum grade_outcome outcome)
@@ -237,6 +238,7 @@ int grade_check(const struct grade_lab *lab, const struct grade_options *o, stru
     buffer_init(&result.feedback, FEEDBACK_MAX);
     buffer_init(&result.receipt, RECEIPT_MAX);
     buffer_init(&result.recording, RECORDING_MAX);
+    buffer_init(&result.input, INPUT_MAX);
     int r = draw(c);
     if (r == 0)
         r = check_it(c);
@@ -257,4 +259,5 @@ void grade_result_release(struct grade_result *r)
     buffer_release(&r->feedback);
     buffer_release(&r->receipt);
     buffer_release(&r->recording);
+    buffer_release(&r->input);
 }

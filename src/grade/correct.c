@@ -7,7 +7,9 @@
 #include <string.h>
 
 #define CASE_WALL_NS 5000000000u
-#define QUICK_PART 2 /* of the time of a quick check */
+#define QUICK_PART 2                    /* of the time of a quick check */
+#define INPUT_COLUMNS ((size_t)8000000) /* of an input that is kept whole */
+#define ELLIPSIS "\u2026"
 #define TEXT_HEAD 5u /* bytes before a text in canonical bytes */
 #define SHOWN_BEFORE 40u
 #define SHOWN_AFTER 60u
@@ -20,6 +22,18 @@ static void show(char *into, size_t size, const void *data, size_t data_size)
     snprintf(into, size, "%s", buffer_text(&shown));
 }
 
+/* All of what was shown in part. */
+static void keep_input(struct check *c, const struct input *input, const char *shown)
+{
+    struct buffer *whole = &c->r->input;
+    buffer_clear(whole);
+    if (c->lab->kind != GRADE_CODE || strstr(shown, ELLIPSIS) == NULL)
+        return;
+    values_show(input->shown, input->shown_size, INPUT_COLUMNS, whole);
+    if (whole->failed || text_width(buffer_text(whole), whole->size) >= INPUT_COLUMNS)
+        buffer_clear(whole);
+}
+
 /* As a call is written: the arguments are a tuple. */
 static void tell_input(struct check *c, const struct input *input)
 {
@@ -27,6 +41,7 @@ static void tell_input(struct check *c, const struct input *input)
     if (input->shown_size == 0)
         return;
     show(arguments, sizeof(arguments), input->shown, input->shown_size);
+    keep_input(c, input, arguments);
     size_t n = strlen(arguments);
     if (n > 2 && strcmp(arguments + n - 2, ",)") == 0)
         memcpy(arguments + n - 2, ")", 2);

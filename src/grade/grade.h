@@ -173,6 +173,8 @@ struct grade_result {
     struct buffer feedback;  /* at most 12 lines of text (program: 24) and one next action; safe to print */
     struct buffer receipt;   /* JSON: what ran, where, level, seed, hashes of the sources, intervals, outcome */
     struct buffer recording; /* of a run of the learner's code where a gate was missed; empty else */
+    struct buffer input;     /* code: the arguments of a call that the feedback had to shorten, as Python writes a tuple;
+                                empty else, and where they are too long for this, too */
 };
 /* 0 when there is a result, whatever its outcome; ret is initialised here. Negative: it could not even be begun (no
  * such file, no such Python). */

@@ -585,6 +585,26 @@ def test_colour_only_on_a_terminal_that_wants_it(learner, pitviper):
     assert "\033[31mwrong answer\033[0m: " in coloured
 
 
+def test_a_long_input_of_a_wrong_answer_is_kept_whole(learner):
+    lab = "3.1"
+    file = learner.begin(lab)
+    function = manifest(lab)["function"]
+    learner.take(manifest(lab)["references"][0], lab)
+    right = file.read_text()
+    file.write_text(f"{right}\n\nright = {function}\n\n\ndef {function}(*arguments):\n"
+                    "    return right(*arguments) if len(repr(arguments)) < 300 else -1\n")
+    done = learner("check", "--quick", lab)
+    assert done.status == 1 and done.out.startswith("wrong answer: "), done.out + done.err
+    assert f"wrong_input.py, for {function}(*ARGUMENTS)" in done.out
+    kept, program = {}, {"__name__": "program"}
+    exec((file.parent / "wrong_input.py").read_text(), kept)
+    exec(file.read_text(), program)
+    assert type(kept["ARGUMENTS"]) is tuple and len(repr(kept["ARGUMENTS"])) >= 300
+    assert program[function](*kept["ARGUMENTS"]) == -1 != program["right"](*kept["ARGUMENTS"])
+    shown = next(line for line in done.out.splitlines() if line.startswith("  call ")).split(f"{function}(")[1]
+    assert repr(kept["ARGUMENTS"]).startswith("(" + shown.split("\u2026")[0])
+
+
 # ---- for authors ----
 
 
