@@ -43,6 +43,8 @@ void check_gate_text(const struct grade_gate_result *g, struct buffer *into)
 #pragma GCC diagnostic pop
     }
     buffer_printf(into, "%s: %s", gate_texts[g->gate->kind].what, text);
+    if (g->outcome == GRADE_SLOW && g->cpus > 0)
+        buffer_printf(into, "; it kept %.1f CPUs busy", g->cpus);
 }
 
 static void put_safe(struct buffer *b, const char *text)

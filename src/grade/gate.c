@@ -103,7 +103,7 @@ struct gate {
     double control[STATS_BUDGET]; /* ln of the first over the second, of what the learner is compared with */
     unsigned speedups;
     double speedup[SPEEDUP_PAIRS]; /* parallel: ln of the reference's */
-    double wall, cpu;              /* parallel: of all the learner's runs */
+    double wall, cpu;              /* of all the learner's runs */
 
     double gaps[2][GAP_PAIRS]; /* ln; [0] is the starter's */
     unsigned gap_count;
@@ -159,7 +159,7 @@ int gate_new(const struct grade_gate *spec, uint64_t budget_ns, enum gate_way wa
     g->random = hash_mix(seed, spec->kind + 1u) | 1;
     g->climbing = g->kind->method == BY_EXPONENT;
     g->bar = g->kind->at_least ? 1 / spec->limit : spec->limit;
-    g->result = (struct grade_gate_result){spec, GRADE_UNRESOLVED, {NAN, NAN, NAN}, 0};
+    g->result = (struct grade_gate_result){spec, GRADE_UNRESOLVED, {NAN, NAN, NAN}, 0, 0};
     g->cause = GATE_TIME;
     struct stats_verdict_options o = {
         .seed = seed, .first_look = first_look(g->kind), .spread = g->kind->method == BY_BLOCKS ? BLOCKS_SPREAD : 0};
@@ -324,7 +324,7 @@ static enum gate_cause control_of(const struct gate *g, bool settled)
  * t(learner) to what the bar allows. */
 static bool stays_on_one_cpu(const struct gate *g, double ratio)
 {
-    return g->spec->kind == GRADE_PARALLEL && ratio * QUICK_NEAR > 1 && g->cpu < ONE_CPU * g->wall;
+    return g->spec->kind == GRADE_PARALLEL && ratio * QUICK_NEAR > 1 && g->result.cpus < ONE_CPU;
 }
 
 static void look_at_ratio(struct gate *g, bool last)
@@ -635,8 +635,11 @@ int gate_feed(struct gate *g, const struct gate_sample *s)
     g->values[g->fed++] = unseen ? 0 : value;
     g->unseen = g->unseen || (unseen && (s->wall > SEEN_SECONDS || is_curve(g)));
     g->spent_ns += s->spent_ns;
-    g->wall += learner ? s->wall : 0;
-    g->cpu += learner ? s->cpu : 0;
+    if (learner && g->spec->kind == GRADE_PARALLEL && !late) {
+        g->wall += s->wall;
+        g->cpu += s->cpu;
+        g->result.cpus = g->cpu / fmax(g->wall, SECONDS_LEAST);
+    }
     g->result.samples++;
     if (late) {
         decide(g, learner ? GRADE_SLOW : GRADE_FAULT, learner ? GATE_SETTLED : GATE_LAB);

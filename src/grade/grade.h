@@ -146,6 +146,7 @@ struct grade_gate_result {
     enum grade_outcome outcome;    /* PASSED, SLOW, UNRESOLVED or FAULT */
     struct stats_interval measure; /* in the gate's own unit */
     unsigned samples;
+    double cpus; /* parallel: how many the learner's runs kept busy; 0: not known */
 };
 struct grade_named { /* of one kind of finding: how many were named, and how many of these are right */
     unsigned named, right;
@@ -173,8 +174,8 @@ struct grade_result {
     struct buffer feedback;  /* at most 12 lines of text (program: 24) and one next action; safe to print */
     struct buffer receipt;   /* JSON: what ran, where, level, seed, hashes of the sources, intervals, outcome */
     struct buffer recording; /* of a run of the learner's code where a gate was missed; empty else */
-    struct buffer input;     /* code: the arguments of a call that the feedback had to shorten, as Python writes a tuple;
-                                empty else, and where they are too long for this, too */
+    struct buffer input; /* code: the arguments of a call that the feedback had to shorten, as Python writes a tuple;
+                            empty else, and where they are too long for this, too */
 };
 /* 0 when there is a result, whatever its outcome; ret is initialised here. Negative: it could not even be begun (no
  * such file, no such Python). */

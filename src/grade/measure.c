@@ -258,7 +258,7 @@ static bool needs_disk(struct check *c, unsigned number)
 {
     if (!c->lab->scenarios[number].disk || !c->runner.in_memory)
         return false;
-    c->r->gates[number] = (struct grade_gate_result){&c->lab->gates[number], GRADE_UNRESOLVED, {NAN, NAN, NAN}, 0};
+    c->r->gates[number] = (struct grade_gate_result){&c->lab->gates[number], GRADE_UNRESOLVED, {NAN, NAN, NAN}, 0, 0};
     c->causes[number] =
         "the folder for temporary files is in memory, where syncing costs nothing: set TMPDIR to one on a disk";
     c->r->gate_count = number + 1;

@@ -128,7 +128,7 @@ static void make_fat(struct fixture *f)
         .kind = GRADE_MEMORY, .limit = 0.5, .size_count = 1, .sizes = {2400}, .hint = "which pairs need be kept?"};
     decide(f, reference);
     unsigned last = f->result.gate_count - 1;
-    f->result.gates[last] = (struct grade_gate_result){&memory, GRADE_SLOW, {0.93, 0.9, 0.97}, 8};
+    f->result.gates[last] = (struct grade_gate_result){&memory, GRADE_SLOW, {0.93, 0.9, 0.97}, 8, 0};
     check_score(&f->check);
 }
 

@@ -37,7 +37,7 @@ static struct grade_result score(const int gates[10], bool findings, unsigned co
     for (unsigned i = 0; i < 10; i++) {
         lab.gates[i] = (struct grade_gate){.kind = GRADE_SPEED, .limit = 2};
         lab.scenarios[i].name = i < 8 ? "places" : GRADE_DAY;
-        r.gates[i] = (struct grade_gate_result){&lab.gates[i], (enum grade_outcome)gates[i], {1, 1, 1}, 12};
+        r.gates[i] = (struct grade_gate_result){&lab.gates[i], (enum grade_outcome)gates[i], {1, 1, 1}, 12, 0};
     }
     check_score_program(c);
     free(c);
