@@ -145,7 +145,7 @@ static int judge(struct check *c)
         r = doubt_machine(c);
     if (r < 0 || c->r->outcome != GRADE_PASSED)
         return r;
-    if ((!c->r->provisional || c->o->untimed) && (r = measure_readability(c)) < 0)
+    if (check_judges_readability(c) && (r = measure_readability(c)) < 0)
         return error_set(c->e, -r, "cannot measure the readability: %s", strerror(-r));
     check_score(c);
     return 0;

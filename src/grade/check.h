@@ -51,6 +51,10 @@ struct check {
 /* The outcome is the check's own from here on: 0, also for a fault, which is noted; -EINTR. */
 int check_fault(struct check *c, int r);
 uint64_t check_left_ns(const struct check *c);
+static inline bool check_judges_readability(const struct check *c) /* which `watch` has no time for */
+{
+    return !c->r->provisional || c->o->untimed;
+}
 uint64_t check_seed(const struct check *c, const char *what, uint64_t a, uint64_t b); /* drawn from the attempt's */
 void check_progress(struct check *c, const char *stage, unsigned done, unsigned of);
 /* Whether the learner's answer is right, by the lab's oracle; a wrong one is told. Runs the oracle. Negative: a fault.

@@ -53,7 +53,7 @@ void check_score(struct check *c)
     else if (unresolved > 0)
         r->outcome = GRADE_UNRESOLVED;
     else
-        r->outcome = r->readability > 0 || (r->provisional && !c->o->untimed) ? GRADE_PASSED : GRADE_UNREADABLE;
+        r->outcome = r->readability > 0 || !check_judges_readability(c) ? GRADE_PASSED : GRADE_UNREADABLE;
     double points = READABILITY * r->readability + (counted > 0 ? PERFORMANCE * sum / counted : 0);
     r->points = r->outcome == GRADE_FAULT ? 0 : (unsigned)lround(points);
 }

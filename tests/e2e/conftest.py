@@ -27,6 +27,7 @@ SUPPORTED = [(3, minor) for minor in range(8, 16)]
 FREE_THREADED = [(3, 14), (3, 15)]
 FEW_MINORS = [(3, 8), (3, 10), (3, 12), (3, 15)]  # the oldest, the course's oldest, one between, the newest
 REFUSED = [(2, 7), (3, 6), (3, 7)]
+OLDEST = (3, 10)  # that the course is for
 # Where shares, gates and verdicts are held against the truth: one of them at a time, however many workers there are.
 MEASURING = {"test_matrix", "test_targets_places", "test_tasks", "test_gil_wait", "test_selftest", "test_scale", "test_prove",
              "test_gate", "test_grade", "test_top", "test_learn_whole", "test_take_the_course", "test_diff_page"}
@@ -138,13 +139,17 @@ def shares_a_fixture(item):
 
 
 def pytest_collection_modifyitems(items):
-    measuring = [item for item in items if item.path.stem in MEASURING]
-    sharing = [item for item in items if item.path.stem not in MEASURING and shares_a_fixture(item)]
-    for item in measuring:
-        item.add_marker(pytest.mark.xdist_group("measuring"))
-    for item in sharing:
-        item.add_marker(pytest.mark.xdist_group(item.path.stem))
-    items[:] = measuring + sharing + [item for item in items if item not in measuring and item not in sharing]
+    measuring, sharing, others = [], [], []
+    for item in items:
+        if item.path.stem in MEASURING:
+            item.add_marker(pytest.mark.xdist_group("measuring"))
+            measuring.append(item)
+        elif shares_a_fixture(item):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+            sharing.append(item)
+        else:
+            others.append(item)
+    items[:] = measuring + sharing + others
 
 
 def pytest_report_header():

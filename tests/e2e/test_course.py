@@ -13,11 +13,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from conftest import OLDEST
 
 ROOT = Path(__file__).resolve().parents[2]
 COURSE = ROOT / "course" / "performance-optimization-and-profiling"
 EXAMPLES = COURSE / "02-profiling-tools" / "examples"
-OLDEST = (3, 10)  # that the course is for
 LESSONS = tuple(sorted(path.name for path in COURSE.iterdir() if path.is_dir() and path.name[0].isdigit()))
 
 # The course's text as it was asked for, byte for byte; the page has links added to it.

@@ -6,13 +6,12 @@ import subprocess
 import sys
 
 import pytest
-from conftest import PYTHONS, ROOT, TIMEOUT
+from conftest import OLDEST, PYTHONS, ROOT, TIMEOUT
 
 CHECK = ROOT / "build" / "tests" / "grade_lab"
 LABS = ROOT / "tests" / "grade"
 PAIRS = LABS / "3.9-equal-pairs"
 LINES_MOST = 13  # 12 and the next action
-OLDEST = (3, 10)
 
 sys.path.insert(0, str(ROOT / "src" / "grade" / "harness"))
 import values  # noqa: E402

@@ -382,7 +382,8 @@ def test_what_a_constructor_calls_is_not_lost(pythons, run, script, tmp_path):
     out, _ = profile(run, script, pythons, CONSTRUCTORS, tmp_path)
     stacks = collapsed(run, out)
     served = share(stacks, lambda s: "serve" in s)
-    assert served > 0.05  # the rest is the start of Python, long on a busy machine
+    inside = share(stacks, lambda s: "serve" in s or "work" in s)  # the start of Python is long on a busy machine
+    assert served > 0.4 * inside > 0  # the other half is work(), which waits for it
     assert share(stacks, lambda s: "serve" in s and s[-1] != "serve") > 0.8 * served
 
 

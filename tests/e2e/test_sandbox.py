@@ -7,14 +7,13 @@ import subprocess
 import sys
 
 import pytest
-from conftest import ROOT
+from conftest import OLDEST, ROOT
 
 sys.path.insert(0, str(ROOT / "tests" / "sandbox"))
 import suite  # noqa: E402
 
 RUNNER = ROOT / "build" / "tests" / "run_in_sandbox"
 LANDLOCK_SCOPES = 6  # the version from which docs/sandbox.md's table holds
-OLDEST = (3, 10)     # that the course is for
 
 
 @pytest.fixture(scope="module")
