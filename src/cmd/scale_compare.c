@@ -25,8 +25,8 @@ static void put_text(struct buffer *out, const struct scale_sides *s, struct gro
                               : c->fell   ? "B grows more slowly"
                                           : "A and B grow alike");
     if (powers)
-        buffer_printf(out, ": the exponent of B less that of A is %.2f (%.2f to %.2f)", c->difference.estimate,
-            c->difference.low, c->difference.high);
+        buffer_printf(out, ": the exponent of B less that of A is %.2f (%.2f to %.2f)%s", c->difference.estimate,
+            c->difference.low, c->difference.high, c->by_time ? ", by time" : "");
     buffer_append_byte(out, '\n');
     for (int side = 0; side < 2; side++) {
         const struct growth_verdict *v = &results[side]->verdict;
@@ -50,6 +50,7 @@ static void put_json(struct buffer *out, const struct scale_sides *s, struct gro
     json_number(&j, "estimate", c->difference.estimate);
     json_number(&j, "low", c->difference.low);
     json_number(&j, "high", c->difference.high);
+    json_text(&j, "basis", c->by_time ? "time" : "counters");
     json_object_end(&j);
     for (int side = 0; side < 2; side++)
         scale_put_object(
@@ -63,7 +64,7 @@ static int show(const struct scale_sides *s, struct growth_result *const results
     CLEANUP(buffer_release) struct buffer out;
     struct growth_change change;
     buffer_init(&out, OUTPUT_MAX);
-    growth_compare(&results[0]->verdict, &results[1]->verdict, &change);
+    growth_compare(results[0], results[1], &change);
     if (s->json)
         put_json(&out, s, results, &change);
     else

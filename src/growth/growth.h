@@ -122,10 +122,11 @@ int growth_predict(const struct growth_result *r, double n, struct growth_predic
 /* A against B, for `prove --growth` and gates. */
 struct growth_change {
     struct stats_interval difference; /* exponent of B less that of A; its ends are the intervals' ends */
+    bool by_time;                     /* both exponents are those of CPU time: that of one of the two goes by it */
     bool rose, fell;                  /* by more than GROWTH_APART, or into or out of exponential growth, for sure */
     bool settled;                     /* rose, fell, or surely within GROWTH_APART */
 };
-void growth_compare(const struct growth_verdict *a, const struct growth_verdict *b, struct growth_change *ret);
+void growth_compare(const struct growth_result *a, const struct growth_result *b, struct growth_change *ret);
 
 /* ---- measuring: measure.c ---- */
 struct growth_progress {

@@ -135,25 +135,33 @@ int growth_predict(const struct growth_result *r, double n, struct growth_predic
     return 0;
 }
 
-void growth_compare(const struct growth_verdict *a, const struct growth_verdict *b, struct growth_change *ret)
+void growth_compare(const struct growth_result *a, const struct growth_result *b, struct growth_change *ret)
 {
+    const struct growth_verdict *va = &a->verdict, *vb = &b->verdict;
+    bool known = va->shape != GROWTH_UNKNOWN && vb->shape != GROWTH_UNKNOWN;
+    bool exponential_a = va->shape == GROWTH_EXPONENTIAL, exponential_b = vb->shape == GROWTH_EXPONENTIAL;
+    bool counted_a = va->basis == GROWTH_BY_COUNTERS, counted_b = vb->basis == GROWTH_BY_COUNTERS;
+    /* Like with like: time of a cache that fills, say, lies a fifth above the counts in both, here just within
+     * GROWTH_APART of them and there just beyond. */
+    bool by_time = known && !exponential_a && !exponential_b && !(counted_a && counted_b);
+    const struct stats_interval *of_a = by_time ? &a->fits[GROWTH_CPU].exponent : &va->exponent;
+    const struct stats_interval *of_b = by_time ? &b->fits[GROWTH_CPU].exponent : &vb->exponent;
     struct growth_change c = {
         .difference =
             {
-                .estimate = b->exponent.estimate - a->exponent.estimate,
-                .low = b->exponent.low - a->exponent.high,
-                .high = b->exponent.high - a->exponent.low,
+                .estimate = of_b->estimate - of_a->estimate,
+                .low = of_b->low - of_a->high,
+                .high = of_b->high - of_a->low,
             },
+        .by_time = by_time,
     };
-    bool known = a->shape != GROWTH_UNKNOWN && b->shape != GROWTH_UNKNOWN;
-    bool exponential_a = a->shape == GROWTH_EXPONENTIAL, exponential_b = b->shape == GROWTH_EXPONENTIAL;
     if (known && exponential_a != exponential_b) {
         c.rose = exponential_b;
         c.fell = exponential_a;
     } else if (known && exponential_a) {
-        c.rose = b->base.low > a->base.high;
-        c.fell = b->base.high < a->base.low;
-    } else if (known && a->settled && b->settled) {
+        c.rose = vb->base.low > va->base.high;
+        c.fell = vb->base.high < va->base.low;
+    } else if (known && va->settled && vb->settled && !unsure(of_a) && !unsure(of_b)) {
         c.rose = c.difference.low > 0 && c.difference.estimate > GROWTH_APART;
         c.fell = c.difference.high < 0 && c.difference.estimate < -GROWTH_APART;
     }

@@ -255,24 +255,54 @@ static void predictions_hold_what_comes(void **state)
     assert_true(p.low <= p.seconds && p.seconds <= p.high);
 }
 
-static void compares_two_verdicts(void **state)
+static void compares_two_subjects(void **state)
 {
     uint64_t random = 8;
     struct growth_change c;
     (void)state;
     struct growth_result a = judged(linear_time, linear, 8, 8, &random), b = judged(square_time, square, 8, 8, &random);
-    growth_compare(&a.verdict, &b.verdict, &c);
-    assert_true(c.rose && !c.fell && c.settled && fabs(c.difference.estimate - 1) < 0.1);
-    growth_compare(&b.verdict, &a.verdict, &c);
+    growth_compare(&a, &b, &c);
+    assert_true(c.rose && !c.fell && c.settled && !c.by_time && fabs(c.difference.estimate - 1) < 0.1);
+    growth_compare(&b, &a, &c);
     assert_true(!c.rose && c.fell && c.settled);
-    growth_compare(&a.verdict, &a.verdict, &c);
+    growth_compare(&a, &a, &c);
     assert_true(!c.rose && !c.fell && c.settled);
-    struct growth_verdict explodes = {.shape = GROWTH_EXPONENTIAL, .base = {2, 1.9, 2.1}};
-    growth_compare(&a.verdict, &explodes, &c);
+    struct growth_result explodes = {.verdict = {.shape = GROWTH_EXPONENTIAL, .base = {2, 1.9, 2.1}}};
+    growth_compare(&a, &explodes, &c);
     assert_true(c.rose && c.settled);
-    struct growth_verdict vague = {.shape = GROWTH_POWER, .exponent = {1.4, 0.6, 2.4}};
-    growth_compare(&a.verdict, &vague, &c);
+    struct growth_result vague = {.verdict = {.shape = GROWTH_POWER, .exponent = {1.4, 0.6, 2.4}, .settled = true}};
+    vague.fits[GROWTH_CPU].exponent = vague.verdict.exponent;
+    growth_compare(&a, &vague, &c);
     assert_true(!c.rose && !c.fell && !c.settled);
+}
+
+static double with_a_cache(double n) /* its exponent lies some 0.3 above that of its counts */
+{
+    return 1e-7 * pow(n, 1.3);
+}
+
+static void compares_like_with_like(void **state)
+{
+    size_t by_time = 0, rose = 0, mixed = 0, rounds = 300;
+    struct growth_change c;
+    (void)state;
+    for (uint64_t random = 1; random <= rounds; random++) {
+        uint64_t of_a = random, of_b = random + rounds;
+        struct growth_result a = judged(with_a_cache, linear, 5, 5, &of_a);
+        struct growth_result b = judged(with_a_cache, linear, 5, 5, &of_b);
+        growth_compare(&a, &b, &c);
+        bool counted_a = a.verdict.basis == GROWTH_BY_COUNTERS, counted_b = b.verdict.basis == GROWTH_BY_COUNTERS;
+        mixed += counted_a != counted_b;
+        by_time += c.by_time;
+        rose += c.rose || c.fell;
+        assert_true(c.by_time == !(counted_a && counted_b));
+    }
+    assert_true(mixed > rounds / 4 && by_time > mixed);
+    assert_int_equal(rose, 0);
+    uint64_t random = 9; /* what differs is seen nevertheless */
+    struct growth_result a = judged(linear_time, linear, 8, 8, &random), b = judged(square_time, linear, 8, 8, &random);
+    growth_compare(&a, &b, &c);
+    assert_true(c.by_time && c.rose && c.settled && fabs(c.difference.estimate - 1) < 0.2);
 }
 
 int main(void)
@@ -286,7 +316,8 @@ int main(void)
         cmocka_unit_test(time_decides_where_it_grows_faster),
         cmocka_unit_test(counts_that_end_early_do_not_overrule_time),
         cmocka_unit_test(predictions_hold_what_comes),
-        cmocka_unit_test(compares_two_verdicts),
+        cmocka_unit_test(compares_two_subjects),
+        cmocka_unit_test(compares_like_with_like),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
