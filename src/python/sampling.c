@@ -59,7 +59,7 @@ static int threads_list(struct python_process *p, struct interpreter *in)
     const struct python_layout *l = &p->layout;
     struct thread **list = NULL;
     size_t count = 0, capacity = 0;
-    uint64_t at, ident, native, next, back;
+    uint64_t at, ident, native, next, back, first_new = p->next_serial;
     int r = word_read(p, in->address + l->interpreter_threads_head, &at);
 
     in->threads_head = at;
@@ -110,20 +110,14 @@ static int threads_list(struct python_process *p, struct interpreter *in)
         at = next;
     }
     if (r < 0) { /* torn: put back what was taken, try again at the next sample */
-        for (size_t i = 0; i < count; i++) {
-            size_t hole = 0;
-            while (hole < in->count && in->threads[hole])
-                hole++;
-            if (hole < in->count)
+        for (size_t i = 0, hole = 0; i < count; i++)
+            if (list[i]->serial < first_new) {
+                while (in->threads[hole])
+                    hole++;
                 in->threads[hole] = list[i];
-            else
+            } else {
                 thread_free(list[i]);
-        }
-        size_t kept = 0;
-        for (size_t i = 0; i < in->count; i++)
-            if (in->threads[i])
-                in->threads[kept++] = in->threads[i];
-        in->count = kept;
+            }
         free(list);
         in->listed = false;
         return r;
@@ -362,6 +356,24 @@ static size_t words_take(
     return handed_over;
 }
 
+/* Threads came or went since they were listed: those that are new are read in this sample already, or of one that lives
+ * for a few samples the first would be lacking. */
+static void threads_renew(struct python_process *p, struct interpreter *in, uint64_t now_ns)
+{
+    uint64_t first_new = p->next_serial;
+
+    if (threads_list(p, in) < 0)
+        return;
+    for (size_t i = 0; i < in->count; i++) {
+        struct thread *t = in->threads[i];
+        if (t->serial < first_new)
+            continue;
+        t->fresh = true;
+        if (snapshot_plan(p, t) == 0 && threads_read(p, &t, 1) == 0)
+            thread_walk(p, t, now_ns);
+    }
+}
+
 static int interpreter_sample(struct python_process *p, struct interpreter *in, uint64_t now_ns)
 {
     const struct python_layout *l = &p->layout;
@@ -416,13 +428,16 @@ static int interpreter_sample(struct python_process *p, struct interpreter *in, 
             else
                 list[i]->result = PYTHON_STACK_REJECTED; /* nothing will tell again that it may have run */
     }
+    for (size_t i = 0; i < in->count; i++)
+        if (in->threads[i]->fresh && in->threads[i]->next != (i + 1 < in->count ? in->threads[i + 1]->address : 0))
+            in->listed = false;
+    if (!in->listed)
+        threads_renew(p, in, now_ns);
     in->attached = 0;
     for (size_t i = 0; i < in->count; i++) {
         struct thread *t = in->threads[i];
         t->has_gil = in->gil_locked && t->address == in->holder;
         in->attached += t->attached;
-        if (t->fresh && t->next != (i + 1 < in->count ? in->threads[i + 1]->address : 0))
-            in->listed = false;
     }
     return r;
 }

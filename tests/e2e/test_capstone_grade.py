@@ -107,7 +107,7 @@ def test_untouched_copy_and_repair_behave_alike_in_a_check(python, tmp_path):
 
 BROKEN = {
     "places": ("places", "span[1] >= minute", "span[1] > minute"),
-    "intake": ("intake", "lambda row: -row.grams", "lambda row: (-row.grams, row.parcel)"),
+    "intake": ("intake", "lambda row: -row.grams", "lambda row: row.grams"),
     "corrections": ("parse", '    else:\n        when = datetime.datetime.strptime(stamp, "%Y-%m-%dT%H:%M:%S")\n', "    else:\n        raise ValueError(stamp)\n"),
     "history": ("history", "deque(maxlen=KEPT_TRAILS)", "deque(maxlen=KEPT_TRAILS - 1)"),
     "prices": ("tariffs", "bisect_right(self.versions, minute // DAY,", "bisect_right(self.versions, (minute - 1) // DAY,"),

@@ -190,6 +190,34 @@ def work():
 work()
 """
 
+# Threads that work for 1.5 ms, each begun while the one before still waits, and say which part of the time they worked.
+SHORT_THREADS = """
+import threading, time
+spent = 0
+def serve(over):
+    global spent
+    began = time.perf_counter()
+    while time.perf_counter() < began + 0.0015: pass
+    spent += time.perf_counter() - began
+    over.wait()
+def work():
+    before = None
+    for i in range(200):
+        over = threading.Event()
+        thread = threading.Thread(target=serve, args=(over,))
+        thread.start()
+        time.sleep(0.002)
+        if before:
+            before[0].set()
+            before[1].join()
+        before = over, thread
+    over.set()
+    thread.join()
+began = time.perf_counter()
+work()
+print(spent / (time.perf_counter() - began))
+"""
+
 EXCEPTIONS = """
 import time
 end = time.time() + 0.6
@@ -392,6 +420,13 @@ def test_what_a_constructor_calls_is_not_lost(pythons, run, script, tmp_path):
     inside = share(stacks, lambda s: "serve" in s or "work" in s)  # the start of Python is long on a busy machine
     assert abs(served / inside - float(done.out)) < 0.06
     assert share(stacks, lambda s: "serve" in s and s[-1] != "serve") > 0.8 * served
+
+
+def test_short_threads_are_there_from_their_first_sample_on(pythons, run, script, tmp_path):
+    out, done = profile(run, script, pythons, SHORT_THREADS, tmp_path)
+    stacks = collapsed(run, out)
+    served = share(stacks, lambda s: s[-1] == "serve")
+    assert abs(served / share(stacks, lambda s: "work" in s) - float(done.out)) < 0.07
 
 
 def test_exceptions_leave_no_impossible_stack(pythons, run, script, tmp_path):

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -115,13 +114,17 @@ def test_what_a_killed_writer_left_is_cleaned_away(run, start_target, tmp_path):
 
 def test_a_kill_while_it_rewrites_leaves_a_whole_recording(pitviper, run, start_target, tmp_path):
     target = start_target(sys.executable, STACKS)
-    command = [pitviper, "attach", "--no-source", "--max-size", "1M", "-r", "3k", "-o", tmp_path / "thin.pit", str(target.pid)]
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
-    deadline = time.monotonic() + 60
-    while not (tmp_path / "thin.pit.thin").exists():
-        assert time.monotonic() < deadline and process.poll() is None
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    command = [pitviper, "attach", "--no-source", "--max-size", "1M", "-r", "3k", "-d", "10", "-o", tmp_path / "thin.pit", str(target.pid)]
+    rewriting = tmp_path / "thin.pit.thin"
+    for _ in range(6):  # it may be there for a few milliseconds only, once in ten seconds
+        process = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+        while process.poll() is None and not rewriting.exists():
+            pass
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        if rewriting.exists():
+            break
+    assert rewriting.exists()
     mine, _ = readable(run, tmp_path / "thin.pit")
     assert mine.ticks
     run("attach", "-d", "0.2", "-o", "thin.pit", str(target.pid)).ok()
