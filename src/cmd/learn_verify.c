@@ -17,7 +17,7 @@
 #define TRIES 3u     /* of a program whose timings do not settle */
 /* Without times, half of it for the inputs: all of them, or a few of a program that is not to be wrong but slow. */
 #define ALL_INPUTS_NS UINT64_C(60000000000)
-#define FEW_INPUTS_NS UINT64_C(1000000000)
+#define FEW_INPUTS_NS UINT64_C(600000000)
 
 struct options {
     const char *python;
@@ -38,7 +38,9 @@ struct verify {
     struct options o;
     struct learner_python python;
     const volatile sig_atomic_t *stop;
-    char folder[64]; /* of ours, for sources */
+    char folder[64];         /* of ours, for sources */
+    struct grade_memo *memo; /* of the lab at hand */
+    uint64_t seed;           /* of its programs' inputs: the same for all, and others each time */
     struct row *rows;
     size_t count, capacity;
 };
@@ -93,6 +95,7 @@ static int check_once(struct verify *v, struct row *row, const char *path, uint6
                    : all                  ? ALL_INPUTS_NS
                                           : FEW_INPUTS_NS,
         .level_most = v->o.level,
+        .memo = v->memo,
         .stop = v->stop,
     };
     struct grade_result r;
@@ -145,7 +148,7 @@ static int try_program(
         snprintf(row->why, sizeof(row->why), "%.190s", f == NULL ? "the course has no such file" : e.text);
         return 0;
     }
-    int r = check_once(v, row, path, 0, expected, !v->o.quick);
+    int r = check_once(v, row, path, v->seed, expected, !v->o.quick);
     for (unsigned i = 1; r == 0 && i < TRIES && wants_another_try(v, row); i++)
         r = check_once(v, row, path, 0, expected, true);
     (void)unlink(path);
@@ -177,20 +180,17 @@ static int try_answers(struct verify *v, const struct grade_lab *lab)
 {
     char path[LEARN_PATH_MAX];
     struct error e;
-    uint64_t seed = 0;
     struct row *row = add_row(v, lab, "answers left open", "wrong or broken");
     if (row == NULL)
         return -ENOMEM;
     waiting_show("lab %s: answers left open", lab->id);
-    if (getrandom(&seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
-        return -EIO;
     snprintf(path, sizeof(path), "%s/%s", v->folder, learn_lab_file(lab));
-    int r = grade_questions_write(lab, seed | 1, v->python.path, v->folder, &e);
+    int r = grade_questions_write(lab, v->seed, v->python.path, v->folder, &e);
     if (r < 0) {
         row->verdict = ROW_FAILED;
         snprintf(row->why, sizeof(row->why), "%.190s", e.text);
     } else {
-        r = check_once(v, row, path, seed | 1, 1u << GRADE_WRONG | 1u << GRADE_BROKEN, false);
+        r = check_once(v, row, path, v->seed, 1u << GRADE_WRONG | 1u << GRADE_BROKEN, false);
     }
     (void)sandbox_wipe(v->folder, &e);
     return r == -ECANCELED ? r : 0;
@@ -202,13 +202,10 @@ static int try_program_of_files(struct verify *v, const struct grade_lab *lab)
     static const char below[] = "solution/parcelflow/";
     char folder[LEARN_PATH_MAX], path[2 * LEARN_PATH_MAX];
     struct error e = {""};
-    uint64_t seed = 0;
     struct row *row = add_row(v, lab, "solution/parcelflow", "right");
     if (row == NULL)
         return -ENOMEM;
     waiting_show("lab %s: solution/parcelflow", lab->id);
-    if (getrandom(&seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
-        return -EIO;
     snprintf(folder, sizeof(folder), "%s/parcelflow", v->folder);
     int r = 0;
     for (size_t i = 0; r == 0 && i < lab->file_count; i++) {
@@ -222,7 +219,7 @@ static int try_program_of_files(struct verify *v, const struct grade_lab *lab)
         row->verdict = ROW_FAILED;
         snprintf(row->why, sizeof(row->why), "%.190s", e.text);
     } else {
-        r = check_once(v, row, folder, seed | 1, 1u << GRADE_PASSED, false);
+        r = check_once(v, row, folder, v->seed, 1u << GRADE_PASSED, false);
     }
     (void)sandbox_wipe(v->folder, &e);
     return r == -ECANCELED ? r : 0;
@@ -340,9 +337,15 @@ static int verify_labs(struct verify *v, const struct grade_lab *labs, size_t co
             cmd_fail_text(0, "lab %s is left out: it needs Python 3.%u", labs[i].id, labs[i].python_minor);
             continue;
         }
-        r = labs[i].kind == GRADE_ANSWERS   ? try_answers(v, &labs[i])
-            : labs[i].kind == GRADE_PROGRAM ? try_program_of_files(v, &labs[i])
-                                            : try_code(v, &labs[i]);
+        v->memo = grade_memo_new();
+        if (getrandom(&v->seed, sizeof(v->seed), 0) != (ssize_t)sizeof(v->seed))
+            r = -EIO;
+        v->seed |= 1; /* 0 would be none */
+        if (r == 0)
+            r = labs[i].kind == GRADE_ANSWERS   ? try_answers(v, &labs[i])
+                : labs[i].kind == GRADE_PROGRAM ? try_program_of_files(v, &labs[i])
+                                                : try_code(v, &labs[i]);
+        grade_memo_free(v->memo);
     }
     return r;
 }

@@ -121,7 +121,7 @@ static int try_null(struct check *c)
 static int measure_readability(struct check *c)
 {
     check_progress(c, "readability", 0, 1);
-    return readability_measure(c->runner.python.path, c->learner.files[0].text, c->learner.files[0].size,
+    return readability_measure(c->runner.machine.python.path, c->learner.files[0].text, c->learner.files[0].size,
         c->reference.files[0].text, c->reference.files[0].size, &c->r->readability, c->unreadable,
         sizeof(c->unreadable));
 }

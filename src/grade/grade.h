@@ -127,16 +127,21 @@ const struct grade_file *grade_lab_file(const struct grade_lab *lab, const char 
 bool grade_lab_stand_in(const struct grade_lab *lab, struct buffer *into);
 
 /* ---- check.c: one attempt ---- */
+/* What several checks of one lab by one Python need but once: how the machine is, and, for inputs that come again (of
+ * the same seed), what the lab's own code makes of them. No learner's program is ever in it. */
+struct grade_memo *grade_memo_new(void); /* NULL: no memory, which is a memo that keeps nothing */
+void grade_memo_free(struct grade_memo *m);
 struct grade_options {
-    const char *python;    /* an executable of 3.10 or later */
-    const char *source;    /* path of the learner's file (code), answers (answers) or package (program) */
-    const char *questions; /* answers: the folder where the questions and their programs were laid down;
-                               program: that of findings.json and the recordings */
-    uint64_t seed;         /* of inputs: 0 draws one; answers: that of the questions; program: of the variant */
-    bool quick;            /* `watch`: correctness and one pair, provisional, 3 s; program: 60 s, without findings */
-    bool untimed;          /* and quick: correctness and readability, no gate; what is slow is passed */
-    uint64_t most_ns;      /* of the whole check; 0: as it is quick, and as the lab is slow */
-    int level_most;        /* SANDBOX_LEVEL_BEST unless forced */
+    const char *python;      /* an executable of 3.10 or later */
+    const char *source;      /* path of the learner's file (code), answers (answers) or package (program) */
+    const char *questions;   /* answers: the folder where the questions and their programs were laid down;
+                                 program: that of findings.json and the recordings */
+    uint64_t seed;           /* of inputs: 0 draws one; answers: that of the questions; program: of the variant */
+    bool quick;              /* `watch`: correctness and one pair, provisional, 3 s; program: 60 s, without findings */
+    bool untimed;            /* and quick: correctness and readability, no gate; what is slow is passed */
+    uint64_t most_ns;        /* of the whole check; 0: as it is quick, and as the lab is slow */
+    int level_most;          /* SANDBOX_LEVEL_BEST unless forced */
+    struct grade_memo *memo; /* NULL: of this check alone */
     const volatile sig_atomic_t *stop;
     void (*progress)(void *context, const char *stage, unsigned done, unsigned of);
     void *context;

@@ -299,7 +299,7 @@ static int one_gate(struct check *c, unsigned number)
                                                         ? program_budget(c, number)
                                                         : gate_budget(c, c->lab->gate_count - number);
     if (has_pace(c, m.gate))
-        pace_start(&c->runner.pace, c->runner.python.path);
+        pace_start(&c->runner.pace, c->runner.machine.python.path);
     c->samples[number].paced = c->runner.pace.pid > 0;
     enum gate_way way = c->r->provisional ? GATE_QUICK : c->samples[number].paced ? GATE_PACED : GATE_FULL;
     int r = gate_new(m.gate, budget, way, check_seed(c, "gate", number, 0), &g);

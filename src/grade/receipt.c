@@ -47,7 +47,7 @@ static void put_machine(const struct check *c, struct json *j)
     json_text(j, "python", c->runner.version);
     json_integer(j, "sandbox_level", c->r->level);
     if (c->r->level < SANDBOX_LEVEL_BEST)
-        json_text(j, "why_no_higher_level", c->runner.ladder.why_not[c->r->level + 1]);
+        json_text(j, "why_no_higher_level", c->runner.machine.ladder.why_not[c->r->level + 1]);
     json_boolean(j, "child_could_read_the_course", c->r->level < 2);
     json_object_end(j);
 }

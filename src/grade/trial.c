@@ -77,14 +77,29 @@ static const char *temporary_folder(const struct grade_lab *lab)
     return lab->kind == GRADE_PROGRAM && is_in_memory("/tmp") && access("/var/tmp", W_OK) == 0 ? "/var/tmp" : "/tmp";
 }
 
+static int know_machine(struct runner *s, const char *python, struct error *e)
+{
+    const struct memo_machine *known = memo_machine(s->memo);
+    if (known) {
+        s->machine = *known;
+        s->machine_is_shared = true;
+        return 0;
+    }
+    int r = sandbox_probe(&s->machine.ladder, e);
+    if (r == 0)
+        r = sandbox_interpreter_find(python, &s->machine.python, e);
+    if (r == 0)
+        s->machine_is_shared = memo_take_machine(s->memo, &s->machine);
+    return r;
+}
+
 int runner_init(struct runner *s, const struct grade_lab *lab, const struct grade_options *o, struct error *e)
 {
-    *s = (struct runner){.lab = lab, .level_most = o->level_most, .stop = o->stop, .level = SANDBOX_LEVEL_BEST};
+    *s = (struct runner){
+        .lab = lab, .memo = o->memo, .level_most = o->level_most, .stop = o->stop, .level = SANDBOX_LEVEL_BEST};
     buffer_init(&s->lab_module, (size_t)1 << 20);
     lab_fill(lab, grade_harness_lab_module, &s->lab_module);
-    int r = s->lab_module.failed ? error_set(e, ENOMEM, "out of memory") : sandbox_probe(&s->ladder, e);
-    if (r == 0)
-        r = sandbox_interpreter_find(o->python, &s->python, e);
+    int r = s->lab_module.failed ? error_set(e, ENOMEM, "out of memory") : know_machine(s, o->python, e);
     if (r < 0) {
         buffer_release(&s->lab_module);
         return r;
@@ -106,7 +121,8 @@ void runner_release(struct runner *s)
     if (s->place[0])
         remove_folder(s->place);
     buffer_release(&s->lab_module);
-    sandbox_interpreter_release(&s->python);
+    if (!s->machine_is_shared)
+        sandbox_interpreter_release(&s->machine.python);
 }
 
 /* ---- one process: the harness's files and those of a source, in a fresh folder ---- */
@@ -129,7 +145,7 @@ static int run(struct runner *s, const struct process *p, const struct sandbox_s
     struct error *e)
 {
     char folder[600], scratch[600], seed[40], home[640], tmp[640];
-    char *argv[] = {s->python.path, (char *)"-S", (char *)"-s", (char *)"-B", (char *)(uintptr_t)p->script,
+    char *argv[] = {s->machine.python.path, (char *)"-S", (char *)"-s", (char *)"-B", (char *)(uintptr_t)p->script,
         (char *)(uintptr_t)p->argument1, (char *)(uintptr_t)p->argument2, NULL};
     struct sandbox_spec spec = *how;
     int r = make_folder(s, "lab", folder, sizeof(folder), e);
@@ -150,12 +166,12 @@ static int run(struct runner *s, const struct process *p, const struct sandbox_s
     spec.env = env;
     spec.folder = folder;
     spec.scratch = scratch;
-    spec.readable = (const char *const *)s->python.readable;
+    spec.readable = (const char *const *)s->machine.python.readable;
     spec.level_most = s->own && s->level_most > OWN_LEVEL ? OWN_LEVEL : s->level_most;
     spec.stop = s->stop;
     spec.keep_scratch = p->keep;
     if (r == 0)
-        r = sandbox_run(&spec, &s->ladder, ret, e);
+        r = sandbox_run(&spec, &s->machine.ladder, ret, e);
     remove_folder(folder);
     if (!p->keep)
         remove_folder(scratch);
@@ -363,9 +379,8 @@ static void add_course_files(struct process *p, const struct grade_lab *lab)
         add_file(p, lab->files[i].path + strlen(lab->folder) + 1, lab->files[i].data, lab->files[i].size);
 }
 
-/* Its answer's records behind the version, as places in *ret. */
-static int run_maker(struct runner *s, const char *mode, const struct buffer *in, struct buffer *ret,
-    struct reader *ret_at, struct error *e)
+static int run_maker_process(
+    struct runner *s, const char *mode, const struct buffer *in, struct buffer *ret, struct error *e)
 {
     bool asks = s->lab->kind == GRADE_ANSWERS;
     struct process p = {.script = "maker.py", .argument1 = mode};
@@ -395,6 +410,23 @@ static int run_maker(struct runner *s, const char *mode, const struct buffer *in
     *ret = result.answer.payload;
     buffer_init(&result.answer.payload, 0);
     sandbox_result_release(&result);
+    return 0;
+}
+
+/* Its answer's records behind the version, as places in *ret. */
+static int run_maker(struct runner *s, const char *mode, const struct buffer *in, struct buffer *ret,
+    struct reader *ret_at, struct error *e)
+{
+    struct memo_key key;
+    int r = 0;
+    memo_key(mode, 0, in->data, in->size, &key);
+    buffer_init(ret, 2 * TRIAL_INPUT_MAX);
+    if (!memo_recall(s->memo, &key, ret)) {
+        buffer_release(ret);
+        if ((r = run_maker_process(s, mode, in, ret, e)) < 0)
+            return r;
+        memo_keep(s->memo, &key, ret);
+    }
     *ret_at = (struct reader){.at = ret->data, .end = ret->data + ret->size};
     uint32_t size = reader_le32(ret_at);
     const uint8_t *version = reader_bytes(ret_at, size);

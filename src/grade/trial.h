@@ -4,6 +4,7 @@
 #define PITVIPER_GRADE_TRIAL_H
 
 #include "grade/grade.h"
+#include "grade/memo.h"
 #include "grade/pace.h"
 
 #define TRIAL_SOURCE_MAX ((size_t)1 << 20)
@@ -13,8 +14,9 @@
 /* What every process of one check shares. */
 struct runner {
     const struct grade_lab *lab;
-    struct sandbox_interpreter python;
-    struct sandbox_ladder ladder;
+    struct grade_memo *memo; /* the caller's; NULL */
+    struct memo_machine machine;
+    bool machine_is_shared; /* it is the memo's */
     int level_most;
     const volatile sig_atomic_t *stop;
     char place[512];          /* a folder of this check's own: lab/ and scratch/ in it are made anew for each process */

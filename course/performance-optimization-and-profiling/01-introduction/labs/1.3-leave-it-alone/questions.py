@@ -1,17 +1,23 @@
-"""Five sets of four programs that look alike. In each set three compute for most of their run, and one waits: leave that one alone.
+"""Five sets of four programs that look alike. All wait, each as long as it happens to; three of a set compute for some tenths of a
+second as well, and one hardly computes at all: leave that one alone.
 
 Each program handles one parcel after the other as it comes, by one innocent function and one ugly one. Which of the two is costly,
-or neither, is a matter of sizes alone.
+or neither, is a matter of what their sizes cost, times the number of parcels. The constants of the text do not tell it: the pauses
+of all add up alike, and how long a round is comes of a checksum.
 """
 
+import math
+import zlib
+
 SETS = 5
-COMPUTING_MS = (170, 240)                  # of a program that is worth a change, on the machine that the costs below were measured on
-WAITING_MS = (330, 420)                    # of the one that is not
-IDLE_MS = (30, 110)                        # that the others wait as well
+WAITING_MS = (200, 500)                    # of every program
+COMPUTING_MS = (300, 450)                  # of one that is worth a change, on the machine that the costs below were measured on
+REST_MS = (2, 5)                           # of a function that is not, over all parcels
+PARCELS = (5, 60)                          # drawn on a logarithmic scale
 
 # How a parcel comes: imports, and the text of parcels(), which yields their numbers. None of them can be hurried from here.
 ARRIVALS = {
-    "belt": ("import queue\nimport threading\nimport time\n", '''
+    "belt": ("import queue\nimport threading\nimport time\nimport zlib\n", '''
 def belt(lane):
     """The conveyor: lays one parcel after the other before the scanner."""
     for number in range(PARCELS):
@@ -29,7 +35,7 @@ def parcels():
             return
         yield number
 '''),
-    "scales": ("import socket\nimport threading\nimport time\n", '''
+    "scales": ("import socket\nimport threading\nimport time\nimport zlib\n", '''
 def scales(line):
     """The scales: send a number over the wire for each parcel that was put on them."""
     for number in range(PARCELS):
@@ -45,7 +51,7 @@ def parcels():
         for line in lines:
             yield int(line)
 '''),
-    "slots": ("import time\n", '''
+    "slots": ("import time\nimport zlib\n", '''
 def parcels():
     """The customs office takes one parcel in each slot of its own clock."""
     for number in range(PARCELS):
@@ -125,10 +131,18 @@ def crossings(lines):
 '''),
 }
 
+SHORTEST_ROUND, ROUNDS_RATIO = 10, 20000     # the longest one is so many times as long
+NEAR = 0.03                                # of the length that is wanted, the one that a route has
+
 TEXT = '''"""What station {letter} of the {hall} does with each parcel as it comes."""
 {imports}
 PARCELS = {parcels}
 PAUSE = {pause}
+
+
+def length(route):
+    """How many addresses a round has: the planning department's number of the route, as it comes."""
+    return round({shortest} * {ratio} ** (zlib.crc32(b"%d" % route) / 2**32))
 
 
 def address_list(number, size):
@@ -140,8 +154,8 @@ def address_list(number, size):
 def main():
     total = 0
     for number in parcels():
-        total += {innocent}(address_list(number, {innocent_size}))
-        total += {ugly}(address_list(number, {ugly_size}))
+        total += {innocent}(address_list(number, length({innocent_route})))
+        total += {ugly}(address_list(number, length({ugly_route})))
     print("station {letter}:", total)
 
 
@@ -161,23 +175,37 @@ def size_for(costs, milliseconds):
     return max(4, int(((single * single + 4 * square * wanted) ** 0.5 - single) / (2 * square)))
 
 
+def length(route):
+    """As in the programs."""
+    return round(SHORTEST_ROUND * ROUNDS_RATIO ** (zlib.crc32(b"%d" % route) / 2**32))
+
+
+def route_for(random, size):
+    """The number of a route that is about so long."""
+    wanted = min(max(size, SHORTEST_ROUND), SHORTEST_ROUND * ROUNDS_RATIO)
+    while True:
+        route = random.randrange(1000, 10000)
+        if abs(length(route) - wanted) <= max(1, NEAR * wanted):
+            return route
+
+
 def program(random, name, hall, waits):
     innocent, ugly = random.choice(sorted(INNOCENT)), random.choice(sorted(UGLY))
     arrival = random.choice(sorted(ARRIVALS))
-    count = random.randrange(9, 16)
-    small, large = random.uniform(0.1, 0.3), random.uniform(*COMPUTING_MS) / count
+    count = round(math.exp(random.uniform(*map(math.log, PARCELS))))
+    small, large = random.uniform(*REST_MS) / count, random.uniform(*COMPUTING_MS) / count
     hot = None if waits else random.choice((innocent, innocent, ugly))
-    sizes = {
-        function: size_for(costs, large if function == hot else small)
+    routes = {
+        function: route_for(random, size_for(costs, large if function == hot else small))
         for function, costs in ((innocent, INNOCENT[innocent][0]), (ugly, UGLY[ugly][0]))
     }
-    idle = random.uniform(*(WAITING_MS if waits else IDLE_MS)) / count / 1000
+    idle = random.uniform(*WAITING_MS) / count / 1000
     parts = [INNOCENT[innocent][1], UGLY[ugly][1]]
     random.shuffle(parts)
     imports, text = ARRIVALS[arrival]
     return TEXT.format(
-        letter=name[-4].upper(), hall=hall, imports=imports, parcels=count, pause=round(idle, 4), arrival="\n" + text,
-        functions="\n".join(parts), innocent=innocent, ugly=ugly, innocent_size=sizes[innocent], ugly_size=sizes[ugly])
+        letter=name[-4].upper(), hall=hall, shortest=SHORTEST_ROUND, ratio=ROUNDS_RATIO, imports=imports, parcels=count, pause=round(idle, 4), arrival="\n" + text,
+        functions="\n".join(parts), innocent=innocent, ugly=ugly, innocent_route=routes[innocent], ugly_route=routes[ugly])
 
 
 def questions(random):

@@ -8,6 +8,7 @@ import math
 import random as random_module
 
 SLOWER = 1.5
+FOUND, FALSE = 37 / 40, 3 / 40              # at least, and at most, of either kind
 
 
 def is_slow(name):
@@ -25,11 +26,11 @@ def timings(random, change):
     """(base, new) in seconds, taken in turns on a machine that drifts, is throttled at times, and has other things to do."""
     seconds = 10 ** random.uniform(-3, 0.3)
     noise, drift = random.uniform(0.02, 0.1), random.gauss(0, 0.006)
-    throttled, rests = random.uniform(1.4, 2.2), random.uniform(0.5, 0.9)
-    state, place = 1.0 if random.random() < 0.7 else throttled, 0
+    throttled, rests = random.uniform(1.8, 2.6), random.uniform(0.4, 0.6)
+    state, place = 1.0 if random.random() < 0.5 else throttled, 0
     base, new = [], []
     for pair in range(random.randrange(20, 33)):
-        if random.random() < 0.15:
+        if random.random() < 0.5:
             state = 1.0 if random.random() < rests else throttled
         sides = ((base, 1.0), (new, change))
         for side, factor in sides if pair % 2 == 0 else sides[::-1]:
@@ -77,10 +78,10 @@ def judge(args, answer):
         return "a list of %d bools is wanted, one for each recording" % len(given)
     slow = [said for (name, _, _), said in zip(given, answer) if is_slow(name)]
     equal = [said for (name, _, _), said in zip(given, answer) if not is_slow(name)]
-    if slow.count(True) < 0.9 * len(slow):
-        return "finds %d of %d recordings that are 1.5 times as slow; 9 in 10 are wanted (and %d false alarms in %d)" % (
+    if slow.count(True) < FOUND * len(slow):
+        return "finds %d of %d recordings that are 1.5 times as slow; 37 in 40 are wanted (and %d false alarms in %d)" % (
             slow.count(True), len(slow), equal.count(True), len(equal))
-    if equal.count(True) > 0.1 * len(equal):
-        return "%d false alarms in %d recordings that are not slower; 1 in 10 is allowed (and %d of %d slow ones found)" % (
+    if equal.count(True) > FALSE * len(equal):
+        return "%d false alarms in %d recordings that are not slower; 3 in 40 are allowed (and %d of %d slow ones found)" % (
             equal.count(True), len(equal), slow.count(True), len(slow))
     return None

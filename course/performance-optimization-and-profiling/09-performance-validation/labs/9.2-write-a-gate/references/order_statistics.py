@@ -37,8 +37,8 @@ if __name__ == "__main__":
         """A recording of a machine that drifts, is throttled for a while, and is disturbed now and then."""
         base, new, state = [], [], 1.0
         for pair in range(20):
-            if rng.random() < 0.15:
-                state = rng.choice((1.0, 1.0, 1.8))
+            if rng.random() < 0.5:
+                state = rng.choice((1.0, 2.2))
             for side, change in ((base, 1.0), (new, factor)):
                 disturbed = rng.choice((3, 10, 0.6)) if rng.random() < 0.08 else 1
                 side.append(0.02 * change * state * disturbed * (1 + 0.004 * pair) * rng.lognormvariate(0, 0.03))
