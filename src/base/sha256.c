@@ -67,6 +67,8 @@ void sha256_update(struct sha256 *h, const void *data, size_t size)
 {
     const unsigned char *bytes = data;
     size_t held = h->size % 64;
+    if (size == 0) /* data may be NULL then */
+        return;
     h->size += size;
     if (held > 0) {
         size_t n = size < 64 - held ? size : 64 - held;
