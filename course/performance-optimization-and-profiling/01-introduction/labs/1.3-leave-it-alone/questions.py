@@ -6,6 +6,7 @@ or neither, is a matter of what their sizes cost, times the number of parcels. T
 of all add up alike, and how long a round is comes of a checksum.
 """
 
+import bisect
 import math
 import zlib
 
@@ -180,13 +181,15 @@ def length(route):
     return round(SHORTEST_ROUND * ROUNDS_RATIO ** (zlib.crc32(b"%d" % route) / 2**32))
 
 
+ROUTES = sorted((length(route), route) for route in range(1000, 10000))
+
+
 def route_for(random, size):
     """The number of a route that is about so long."""
     wanted = min(max(size, SHORTEST_ROUND), SHORTEST_ROUND * ROUNDS_RATIO)
-    while True:
-        route = random.randrange(1000, 10000)
-        if abs(length(route) - wanted) <= max(1, NEAR * wanted):
-            return route
+    near = max(2, NEAR * wanted)
+    first, end = bisect.bisect(ROUTES, (wanted - near,)), bisect.bisect(ROUTES, (wanted + near,))
+    return random.choice(ROUTES[first:end])[1]
 
 
 def program(random, name, hall, waits):
