@@ -157,6 +157,8 @@ struct thread {
     bool mended;        /* the last walk went on where a frame had lost its caller between two reads */
     struct step *steps; /* of the last walk, leaf first */
     size_t step_count, step_capacity;
+    struct step *kept; /* what the first of several reads of one sample showed, the outermost first */
+    size_t kept_count, kept_capacity;
     size_t order, order_depth; /* where in `steps` those begin that were published, the outermost first */
     uint64_t *code_pointers;   /* of the last walk, same order: a repeated pointer needs no look-up */
     size_t code_pointers_capacity;
@@ -310,6 +312,10 @@ void walk_publish(struct python_process *p, struct thread *t, uint64_t now_ns);
  * accepted edges, before 3.11 from the frames that are executing, and publishes it as repaired. False if that fails, or
  * if something is seen to run above what could be built; in_part: what could be is enough (before 3.11: always). */
 bool walk_otherwise(struct python_process *p, struct thread *t, uint64_t now_ns, bool in_part);
+/* Where a sample needs another read: keeps what the first one shows from the root up (not before 3.11), and, once the
+ * other has been published, takes that back unless it goes on from there: the thread has moved on by then. */
+void walk_keep(struct python_process *p, struct thread *t, uint64_t now_ns);
+void walk_hold_to_kept(struct python_process *p, struct thread *t);
 /* Reads one frame that is no entry frame. `caller`: that of a generator which has lost it by then; 0: the one that it
  * was last seen with. *ret_code_pointer: in, the pointer at this depth last time; out, now. -EAGAIN: it can't be told.
  */

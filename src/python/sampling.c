@@ -270,6 +270,8 @@ static void thread_walk(struct python_process *p, struct thread *t, uint64_t now
 {
     const struct python_layout *l = &p->layout;
 
+    t->kept_count = 0;
+    t->result = PYTHON_STACK_REJECTED;
     for (int attempt = 0; attempt < 3; attempt++) {
         if (attempt > 0) {
             if (snapshot_plan(p, t) < 0 || threads_read(p, &t, 1) < 0)
@@ -290,21 +292,23 @@ static void thread_walk(struct python_process *p, struct thread *t, uint64_t now
                     continue; /* the chunks as they are now, in one read */
             }
         }
-        bool whole = walk_chain(p, t) == 0;
+        bool whole = walk_chain(p, t) == 0, late = t->read_late && attempt == 0; /* all of it in one read */
         if (whole)
             snapshot_learn(p, t);
-        if (t->read_late && attempt == 0)
-            continue; /* all of it in one read */
-        if (whole) {
-            walk_publish(p, t, now_ns);
-            if (t->result != PYTHON_STACK_REJECTED)
-                return;
+        if (!late) {
+            if (whole)
+                walk_publish(p, t, now_ns);
+            if (t->result != PYTHON_STACK_REJECTED || walk_otherwise(p, t, now_ns, attempt > 0))
+                break;
         }
-        /* To read again would be to wait for a moment that is easier to read, and to show those too often. */
-        if (walk_otherwise(p, t, now_ns, attempt > 0))
-            return;
+        if (attempt == 0)
+            walk_keep(p, t, now_ns);
     }
-    t->result = PYTHON_STACK_REJECTED;
+    /* To believe a later read alone would be to wait for a moment that is easier to read, and to show those too often.
+     */
+    walk_hold_to_kept(p, t);
+    if (t->result != PYTHON_STACK_REJECTED)
+        return;
     t->depth = 0;
     p->counters.rejected++;
 }

@@ -33,6 +33,7 @@ void thread_free(struct thread *t)
     free(t->heap);
     map_release(&t->heap_index);
     free(t->steps);
+    free(t->kept);
     free(t->code_pointers);
     free(t->frames);
     free(t);
