@@ -312,7 +312,7 @@ void walk_publish(struct python_process *p, struct thread *t, uint64_t now_ns);
  * accepted edges, before 3.11 from the frames that are executing, and publishes it as repaired. False if that fails, or
  * if something is seen to run above what could be built; in_part: what could be is enough (before 3.11: always). */
 bool walk_otherwise(struct python_process *p, struct thread *t, uint64_t now_ns, bool in_part);
-/* Where a sample needs another read: keeps what the first one shows from the root up (not before 3.11), and, once the
+/* Where a sample needs another read: keeps what the first one shows by itself, and, once the
  * other has been published, takes that back unless it goes on from there: the thread has moved on by then. */
 void walk_keep(struct python_process *p, struct thread *t, uint64_t now_ns);
 void walk_hold_to_kept(struct python_process *p, struct thread *t);

@@ -764,16 +764,31 @@ bool walk_otherwise(struct python_process *p, struct thread *t, uint64_t now_ns,
     return is_old(p) ? walk_from_executing(p, t, now_ns) : walk_from_root(p, t, now_ns, in_part);
 }
 
+/* What was published is not shown, and not counted. */
+static void discard(struct python_process *p, struct thread *t)
+{
+    if (t->result == PYTHON_STACK_REPAIRED)
+        p->counters.repaired--;
+    t->result = PYTHON_STACK_REJECTED;
+}
+
 void walk_keep(struct python_process *p, struct thread *t, uint64_t now_ns)
 {
-    size_t depth = steps_from_root(p, t, now_ns, true);
+    size_t from = 0, depth = 0;
 
     t->kept_count = 0;
+    if (!is_old(p)) {
+        depth = steps_from_root(p, t, now_ns, true);
+        seat_callers(t->steps, depth);
+    } else if (walk_from_executing(p, t, now_ns)) {
+        from = t->order;
+        depth = t->order_depth;
+        discard(p, t);
+    }
     if (depth == 0 || array_reserve(&t->kept, &t->kept_capacity, depth, sizeof(*t->kept)) < 0)
         return;
-    memcpy(t->kept, t->steps, depth * sizeof(*t->kept));
+    memcpy(t->kept, t->steps + from, depth * sizeof(*t->kept));
     t->kept_count = depth;
-    seat_callers(t->kept, depth);
 }
 
 static bool goes_on_from_kept(const struct thread *t)
@@ -793,8 +808,7 @@ void walk_hold_to_kept(struct python_process *p, struct thread *t)
     if (t->kept_count == 0 || (t->result != PYTHON_STACK_REJECTED && goes_on_from_kept(t)) ||
         walk_reserve(t, t->kept_count) < 0)
         return;
-    if (t->result == PYTHON_STACK_REPAIRED)
-        p->counters.repaired--; /* that one is not shown */
+    discard(p, t);
     memcpy(t->steps, t->kept, t->kept_count * sizeof(*t->kept));
     publish(p, t, t->steps, t->kept_count, true);
 }

@@ -218,6 +218,60 @@ work()
 print(spent / (time.perf_counter() - began))
 """
 
+# Generators that are new each time, and what comes right after them, each for some tens of microseconds.
+PHASES = """
+import json, random, time
+class Node:
+    def __init__(self, value):
+        self.value, self.left, self.right = value, None, None
+    def insert(self, value):
+        side = "left" if value < self.value else "right"
+        below = getattr(self, side)
+        if below is None:
+            setattr(self, side, Node(value))
+        else:
+            below.insert(value)
+    def walk(self):
+        if self.left is not None:
+            yield from self.left.walk()
+        yield self.value
+        if self.right is not None:
+            yield from self.right.walk()
+    def depth(self):
+        return 1 + max(below.depth() if below is not None else 0 for below in [self.left, self.right])
+def build(values):
+    tree = Node(values[0])
+    for value in values[1:]:
+        tree.insert(value)
+    return tree
+def walked(tree):
+    return list(tree.walk())
+def deepest(tree):
+    return tree.depth()
+def counted(n):
+    total = 0
+    for i in range(n):
+        total += i
+    return total
+clock = time.perf_counter
+spent = dict.fromkeys(("build", "walked", "deepest", "counted"), 0.0)
+values = random.Random(7).sample(range(10000), 100)
+end = clock() + 1.5
+while clock() < end:
+    t0 = clock()
+    tree = build(values)
+    t1 = clock()
+    walked(tree)
+    t2 = clock()
+    deepest(tree)
+    t3 = clock()
+    counted(1000)
+    t4 = clock()
+    for name, took in zip(spent, (t1 - t0, t2 - t1, t3 - t2, t4 - t3)):
+        spent[name] += took
+print(json.dumps(spent))
+"""
+
 EXCEPTIONS = """
 import time
 end = time.time() + 0.6
@@ -427,6 +481,15 @@ def test_short_threads_are_there_from_their_first_sample_on(pythons, run, script
     stacks = collapsed(run, out)
     served = share(stacks, lambda s: s[-1] == "serve")
     assert abs(served / share(stacks, lambda s: "work" in s) - float(done.out)) < 0.07
+
+
+def test_short_phases_have_the_time_that_their_own_clock_says(pythons, run, script, tmp_path):
+    out, done = profile(run, script, pythons, PHASES, tmp_path)
+    spent, stacks = json.loads(done.out), collapsed(run, out)
+    shown = {name: share(stacks, lambda s: name in s) for name in spent}
+    for name in spent:
+        bound = 0.05 if pythons.minor >= (3, 11) else 0.08  # before, what has just begun is often left out
+        assert abs(shown[name] / sum(shown.values()) - spent[name] / sum(spent.values())) < bound, (shown, spent)
 
 
 def test_exceptions_leave_no_impossible_stack(pythons, run, script, tmp_path):
