@@ -312,16 +312,20 @@ void walk_publish(struct python_process *p, struct thread *t, uint64_t now_ns);
  * accepted edges, before 3.11 from the frames that are executing, and publishes it as repaired. False if that fails, or
  * if something is seen to run above what could be built; in_part: what could be is enough (before 3.11: always). */
 bool walk_otherwise(struct python_process *p, struct thread *t, uint64_t now_ns, bool in_part);
-/* Where a sample needs another read: keeps what the first one shows by itself, and, once the
- * other has been published, takes that back unless it goes on from there: the thread has moved on by then. */
-void walk_keep(struct python_process *p, struct thread *t, uint64_t now_ns);
-void walk_hold_to_kept(struct python_process *p, struct thread *t);
+/* `order`, a part of t->steps, holds `depth` steps, the outermost first. The interpreter's own shims are left out. */
+void walk_publish_steps(struct python_process *p, struct thread *t, struct step *order, size_t depth, bool repaired);
 /* Reads one frame that is no entry frame. `caller`: that of a generator which has lost it by then; 0: the one that it
  * was last seen with. *ret_code_pointer: in, the pointer at this depth last time; out, now. -EAGAIN: it can't be told.
  */
 int walk_step_read(struct python_process *p, struct thread *t, uint64_t address, uint64_t caller, struct step *ret,
     uint64_t *ret_code_pointer);
 int walk_reserve(struct thread *t, size_t depth);
+
+/* ---- kept.c: a sample that needs another read ---- */
+/* Keeps what the first read shows by itself; nothing is published after it. */
+void kept_take(struct python_process *p, struct thread *t, uint64_t now_ns);
+/* After the other reads: shows what was kept, if anything was, unless what is published goes on from there. */
+void kept_hold(struct python_process *p, struct thread *t);
 
 /* ---- edges.c ---- */
 enum edge_verdict {

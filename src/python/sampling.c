@@ -302,11 +302,9 @@ static void thread_walk(struct python_process *p, struct thread *t, uint64_t now
                 break;
         }
         if (attempt == 0)
-            walk_keep(p, t, now_ns);
+            kept_take(p, t, now_ns);
     }
-    /* To believe a later read alone would be to wait for a moment that is easier to read, and to show those too often.
-     */
-    walk_hold_to_kept(p, t);
+    kept_hold(p, t);
     if (t->result != PYTHON_STACK_REJECTED)
         return;
     t->depth = 0;

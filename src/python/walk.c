@@ -595,21 +595,15 @@ static int verify_codes(
 
 /* A caller is moved to the instruction of a call only where the callee is shown: what has returned since says nothing
  * of where it is now. */
-static void seat_callers(struct step *order, size_t depth)
-{
-    for (size_t i = 1; i < depth; i++)
-        if (order[i].caller_at != UINT32_MAX)
-            order[i - 1].at = order[i].caller_at;
-}
-
-/* `order` holds `depth` steps, the outermost first. The interpreter's own shims are left out. */
-static void publish(struct python_process *p, struct thread *t, struct step *order, size_t depth, bool repaired)
+void walk_publish_steps(struct python_process *p, struct thread *t, struct step *order, size_t depth, bool repaired)
 {
     t->result = PYTHON_STACK_REJECTED;
     t->depth = 0;
     if (frames_reserve(t, depth + 1) < 0)
         return;
-    seat_callers(order, depth);
+    for (size_t i = 1; i < depth; i++)
+        if (order[i].caller_at != UINT32_MAX)
+            order[i - 1].at = order[i].caller_at;
     for (size_t i = 0; i < depth; i++)
         if (!p->codes.items[order[i].code]->shim)
             t->frames[t->depth++] = (struct python_frame){.code = order[i].code, .at = order[i].at};
@@ -717,7 +711,7 @@ void walk_publish(struct python_process *p, struct thread *t, uint64_t now_ns)
     }
     bool whole;
     size_t depth = extend(p, t, order, good, n + 64, now_ns, repaired, &whole);
-    publish(p, t, order, depth, repaired);
+    walk_publish_steps(p, t, order, depth, repaired);
 }
 
 /* Before 3.11: the innermost of the frames in the copy that are executing and of which none that is executing has them
@@ -736,79 +730,23 @@ static bool walk_from_executing(struct python_process *p, struct thread *t, uint
     return false;
 }
 
-/* From the root up, along what runs in the copy: steps, the outermost first; how many, 0: none. */
-static size_t steps_from_root(struct python_process *p, struct thread *t, uint64_t now_ns, bool in_part)
+/* From the root up, along what runs in the copy. */
+static bool walk_from_root(struct python_process *p, struct thread *t, uint64_t now_ns, bool in_part)
 {
     uint64_t pointer;
     bool whole;
 
-    if (is_old(p) || t->chunk_count == 0 || walk_reserve(t, ROOT_DEPTH) < 0 ||
+    if (t->chunk_count == 0 || walk_reserve(t, ROOT_DEPTH) < 0 ||
         walk_step_read(p, t, t->chunks[0].base + p->layout.chunk_data + 8, 0, &t->steps[0], &pointer) < 0)
-        return 0;
-    size_t depth = extend(p, t, t->steps, 1, ROOT_DEPTH, now_ns, true, &whole);
-    return whole || in_part ? depth : 0;
-}
-
-static bool walk_from_root(struct python_process *p, struct thread *t, uint64_t now_ns, bool in_part)
-{
-    size_t depth = steps_from_root(p, t, now_ns, in_part);
-
-    if (depth == 0)
         return false;
-    publish(p, t, t->steps, depth, true);
+    size_t depth = extend(p, t, t->steps, 1, ROOT_DEPTH, now_ns, true, &whole);
+    if (!whole && !in_part)
+        return false;
+    walk_publish_steps(p, t, t->steps, depth, true);
     return t->result != PYTHON_STACK_REJECTED;
 }
 
 bool walk_otherwise(struct python_process *p, struct thread *t, uint64_t now_ns, bool in_part)
 {
     return is_old(p) ? walk_from_executing(p, t, now_ns) : walk_from_root(p, t, now_ns, in_part);
-}
-
-/* What was published is not shown, and not counted. */
-static void discard(struct python_process *p, struct thread *t)
-{
-    if (t->result == PYTHON_STACK_REPAIRED)
-        p->counters.repaired--;
-    t->result = PYTHON_STACK_REJECTED;
-}
-
-void walk_keep(struct python_process *p, struct thread *t, uint64_t now_ns)
-{
-    size_t from = 0, depth = 0;
-
-    t->kept_count = 0;
-    if (!is_old(p)) {
-        depth = steps_from_root(p, t, now_ns, true);
-        seat_callers(t->steps, depth);
-    } else if (walk_from_executing(p, t, now_ns)) {
-        from = t->order;
-        depth = t->order_depth;
-        discard(p, t);
-    }
-    if (depth == 0 || array_reserve(&t->kept, &t->kept_capacity, depth, sizeof(*t->kept)) < 0)
-        return;
-    memcpy(t->kept, t->steps + from, depth * sizeof(*t->kept));
-    t->kept_count = depth;
-}
-
-static bool goes_on_from_kept(const struct thread *t)
-{
-    const struct step *order = t->steps + t->order;
-
-    if (t->order_depth < t->kept_count)
-        return false;
-    for (size_t i = 0; i < t->kept_count; i++)
-        if (order[i].address != t->kept[i].address || order[i].code != t->kept[i].code || order[i].at != t->kept[i].at)
-            return false;
-    return true;
-}
-
-void walk_hold_to_kept(struct python_process *p, struct thread *t)
-{
-    if (t->kept_count == 0 || (t->result != PYTHON_STACK_REJECTED && goes_on_from_kept(t)) ||
-        walk_reserve(t, t->kept_count) < 0)
-        return;
-    discard(p, t);
-    memcpy(t->steps, t->kept, t->kept_count * sizeof(*t->kept));
-    publish(p, t, t->steps, t->kept_count, true);
 }
