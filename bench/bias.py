@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Is what a tool shows what was there? Two chains of known shares, and the distance from a stopped target's stacks.
-bench/README.md says how to read it."""
+"""Is what a tool shows what was there? Two chains of known shares, phases that time themselves, and the distance from a
+stopped target's stacks. bench/README.md says how to read it."""
 
 import argparse
 import collections
@@ -71,6 +71,60 @@ def chains_table(options):
                         ("yes" if abs(middle - truth) <= POINTS_BAR else "no") if ours else None,
                         "no (%d)" % noisy if noisy else "yes",
                     )
+    table.show()
+
+
+def phase_of(stack):
+    return next((word for word in (judge.last_part(name) for name, _, _ in stack) if word.startswith("phase_")), None)
+
+
+def phases_run(tool, python, hz, seconds):
+    """(shares by the program's own clock, shares shown, samples) of one run."""
+    command = ["taskset", "-c", "0", python, str(targets.PROGRAMS / "phases.py"), str(seconds + 2)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as target:
+        target.stdout.readline()
+        try:
+            result = tool.measure(target.pid, hz, seconds)
+        except tools.Failed:
+            target.kill()
+            raise
+        clock = json.loads(target.stdout.readline())
+    count = collections.Counter()
+    for stack, hits in result.stacks.items():
+        count[phase_of(stack)] += hits
+    count.pop(None, None)
+    samples = sum(count.values())
+    return clock, {name: count[name] / max(samples, 1) for name in clock}, samples
+
+
+def phases_table(options):
+    table = Table("version", "tool", "asked Hz", "distance", "range", "most off, in points", "samples", "idle")
+    print("\nnine phases of some tens of microseconds: distance (total variation, 0..1) from the program's own clock in the same run")
+    for version, python in targets.pick_pythons(options.pythons, []):
+        for tool in tools.usable(version, TOOLS, options.tools):
+            for hz in options.rates:
+                say("%s %s %s Hz, phases" % (version, tool.name, hz or "top"))
+                apart, off, samples, noisy = [], collections.defaultdict(list), 0, 0
+                for _ in range(options.pairs):
+                    try:
+                        with machine.Quiet() as quiet:
+                            clock, shown, count = phases_run(tool, python, hz or tool.top_hz, options.truth_seconds)
+                    except tools.Failed as error:
+                        print("(%s %s)" % (version, error))
+                        continue
+                    noisy += quiet.noisy
+                    samples += count
+                    apart.append(figures.total_variation(shown, clock))
+                    for name in clock:
+                        off[name].append(100 * (shown[name] - clock[name]))
+                if not apart:
+                    continue
+                most = sorted(((figures.median(points), name) for name, points in off.items()), key=lambda pair: -abs(pair[0]))
+                table.add(
+                    version, tool.name, hz or "top", "%.3f" % figures.median(apart), "%.3f..%.3f" % (min(apart), max(apart)),
+                    ", ".join("%s %+.2f" % (name.partition("_")[2], points) for points, name in most[:3]), samples,
+                    "no (%d)" % noisy if noisy else "yes",
+                )
     table.show()
 
 
@@ -181,11 +235,13 @@ def main():
     parser.add_argument("--truth", choices=["py-spy", "dump"], default="py-spy",
                         help="who stops the target (3.15: always pitviper dump --consistent)")
     parser.add_argument("--pairs", type=int, default=3)
-    parser.add_argument("--only", choices=["chains", "distance"])
+    parser.add_argument("--only", choices=["chains", "phases", "distance"])
     options = parser.parse_args()
     print(machine.describe())
     if options.only in (None, "chains"):
         chains_table(options)
+    if options.only in (None, "phases"):
+        phases_table(options)
     if options.only in (None, "distance"):
         distance_table(options)
     print("\n" + machine.verdict_of_quiet())
