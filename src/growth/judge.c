@@ -143,7 +143,7 @@ void growth_compare(const struct growth_result *a, const struct growth_result *b
     bool counted_a = va->basis == GROWTH_BY_COUNTERS, counted_b = vb->basis == GROWTH_BY_COUNTERS;
     /* Like with like: time of a cache that fills, say, lies a fifth above the counts in both, here just within
      * GROWTH_APART of them and there just beyond. */
-    bool by_time = known && !exponential_a && !exponential_b && !(counted_a && counted_b);
+    bool by_time = !(counted_a && counted_b);
     const struct stats_interval *of_a = by_time ? &a->fits[GROWTH_CPU].exponent : &va->exponent;
     const struct stats_interval *of_b = by_time ? &b->fits[GROWTH_CPU].exponent : &vb->exponent;
     struct growth_change c = {

@@ -309,9 +309,9 @@ int walk_chain(struct python_process *p, struct thread *t);
 /* Checks every caller, repairs what fails, and publishes t->frames, t->depth and t->result. */
 void walk_publish(struct python_process *p, struct thread *t, uint64_t now_ns);
 /* Where the chain cannot be followed down from the leaf: builds the stack up from its root, frame by frame along
- * accepted edges, before 3.11 from the frames that are executing, and publishes it as repaired. False if that fails, or
- * if something is seen to run above what could be built; in_part: what could be is enough (before 3.11: always). */
-bool walk_otherwise(struct python_process *p, struct thread *t, uint64_t now_ns, bool in_part);
+ * accepted edges, before 3.11 from the frames that are executing, and publishes what could be built as repaired. False
+ * if that is nothing, or if something is seen to run above it. */
+bool walk_otherwise(struct python_process *p, struct thread *t, uint64_t now_ns);
 /* `order`, a part of t->steps, holds `depth` steps, the outermost first. The interpreter's own shims are left out. */
 void walk_publish_steps(struct python_process *p, struct thread *t, struct step *order, size_t depth, bool repaired);
 /* Reads one frame that is no entry frame. `caller`: that of a generator which has lost it by then; 0: the one that it
@@ -322,8 +322,8 @@ int walk_step_read(struct python_process *p, struct thread *t, uint64_t address,
 int walk_reserve(struct thread *t, size_t depth);
 
 /* ---- kept.c: a sample that needs another read ---- */
-/* Keeps what the first read shows by itself; nothing is published after it. */
-void kept_take(struct python_process *p, struct thread *t, uint64_t now_ns);
+/* Keeps what was published of the first read, if anything was; it is published no longer. */
+void kept_take(struct python_process *p, struct thread *t);
 /* After the other reads: shows what was kept, if anything was, unless what is published goes on from there. */
 void kept_hold(struct python_process *p, struct thread *t);
 

@@ -16,10 +16,10 @@ static void discard(struct python_process *p, struct thread *t)
     t->result = PYTHON_STACK_REJECTED;
 }
 
-void kept_take(struct python_process *p, struct thread *t, uint64_t now_ns)
+void kept_take(struct python_process *p, struct thread *t)
 {
     t->kept_count = 0;
-    if (!walk_otherwise(p, t, now_ns, true))
+    if (t->result == PYTHON_STACK_REJECTED)
         return;
     discard(p, t);
     if (array_reserve(&t->kept, &t->kept_capacity, t->order_depth, sizeof(*t->kept)) < 0)

@@ -292,17 +292,16 @@ static void thread_walk(struct python_process *p, struct thread *t, uint64_t now
                     continue; /* the chunks as they are now, in one read */
             }
         }
-        bool whole = walk_chain(p, t) == 0, late = t->read_late && attempt == 0; /* all of it in one read */
+        bool whole = walk_chain(p, t) == 0;
+        bool late = t->read_late && attempt == 0; /* then all of it is wanted in one read */
         if (whole)
             snapshot_learn(p, t);
-        if (!late) {
-            if (whole)
-                walk_publish(p, t, now_ns);
-            if (t->result != PYTHON_STACK_REJECTED || walk_otherwise(p, t, now_ns, attempt > 0))
-                break;
-        }
-        if (attempt == 0)
-            kept_take(p, t, now_ns);
+        if (whole && !late)
+            walk_publish(p, t, now_ns);
+        if (t->result == PYTHON_STACK_REJECTED && (!walk_otherwise(p, t, now_ns) || late) && attempt == 0)
+            kept_take(p, t);
+        if (t->result != PYTHON_STACK_REJECTED)
+            break;
     }
     kept_hold(p, t);
     if (t->result != PYTHON_STACK_REJECTED)

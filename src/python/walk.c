@@ -731,7 +731,7 @@ static bool walk_from_executing(struct python_process *p, struct thread *t, uint
 }
 
 /* From the root up, along what runs in the copy. */
-static bool walk_from_root(struct python_process *p, struct thread *t, uint64_t now_ns, bool in_part)
+static bool walk_from_root(struct python_process *p, struct thread *t, uint64_t now_ns)
 {
     uint64_t pointer;
     bool whole;
@@ -740,13 +740,11 @@ static bool walk_from_root(struct python_process *p, struct thread *t, uint64_t 
         walk_step_read(p, t, t->chunks[0].base + p->layout.chunk_data + 8, 0, &t->steps[0], &pointer) < 0)
         return false;
     size_t depth = extend(p, t, t->steps, 1, ROOT_DEPTH, now_ns, true, &whole);
-    if (!whole && !in_part)
-        return false;
     walk_publish_steps(p, t, t->steps, depth, true);
-    return t->result != PYTHON_STACK_REJECTED;
+    return whole && t->result != PYTHON_STACK_REJECTED;
 }
 
-bool walk_otherwise(struct python_process *p, struct thread *t, uint64_t now_ns, bool in_part)
+bool walk_otherwise(struct python_process *p, struct thread *t, uint64_t now_ns)
 {
-    return is_old(p) ? walk_from_executing(p, t, now_ns) : walk_from_root(p, t, now_ns, in_part);
+    return is_old(p) ? walk_from_executing(p, t, now_ns) : walk_from_root(p, t, now_ns);
 }
