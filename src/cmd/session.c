@@ -15,6 +15,8 @@ const char *const session_modes[] = {"wall", "cpu", "gil", NULL};
 volatile sig_atomic_t session_stop, session_cut;
 
 enum { MAX_SIZE_LEAST = 1000000, LAST_LEAST_NS = 1000000000 };
+#define MISSED_MUCH 0.1   /* of the ticks */
+#define READING_MOST 0.15 /* of the time, where hardly any are */
 
 static void cut(int number)
 {
@@ -115,6 +117,29 @@ static void meta_put(struct session *s, struct target *target)
     buffer_release(&line);
 }
 
+/*
+ * Where most ticks come while the last sample is still being read, the next one is taken as soon as that is done: what
+ * takes longer to read is shown too rarely.
+ */
+static void rate_note(struct session *s, const struct record_counters *c)
+{
+    double read_ns = c->ticks_taken ? (double)c->read_ns / (double)c->ticks_taken : 0;
+    double met = read_ns > 0 ? READING_MOST * 1e9 / read_ns : 0; /* Hz */
+    double round = 1;
+    char text[200];
+
+    if (met <= 0 || met >= (double)s->options->rate || (double)c->ticks_missed < MISSED_MUCH * (double)c->ticks_due)
+        return;
+    while (round * 10 <= met)
+        round *= 10;
+    round *= met >= 5 * round ? 5 : met >= 2 * round ? 2 : 1;
+    snprintf(text, sizeof(text),
+        "samples were asked for faster than they can be read: what takes longer to read is shown too rarely, and the "
+        "intervals do not have it; --rate %.0f would be met",
+        round);
+    record_put_meta(s->writer, "note.rate", text);
+}
+
 int session_sample(
     struct session *s, struct target *target, uint64_t wait_ns, struct sample_result *ret, struct error *e)
 {
@@ -139,6 +164,7 @@ int session_sample(
         r = sampler_run(s->sampler, ret, e);
     if (r == 0) {
         record_put_meta(s->writer, "python", ret->python);
+        rate_note(s, &ret->counters);
         if (!ret->real_time)
             record_put_meta(s->writer, "note.scheduling",
                 "no real-time scheduling for the sampler: more ticks may be late or missed");

@@ -14,9 +14,12 @@ enum {
     INTERPRETERS_CAP = 1 << 12,
     HEAP_FRAME_PLANNED = 4, /* samples for which a frame outside the data stack is still predicted, */
     HEAP_PAGES = 2, /* and the pages that generators lay on last (3.11+): new ones come where others were freed, */
-    HEAP_PAGE_KNOWN = 1024,       /* for so many samples after the last, */
-    HURRIED_NS = 20000,           /* unless samples are taken at shorter gaps than this: they come soon again then */
-    HEAP_FRAME_KNOWN = 48,        /* samples for which its caller is remembered */
+    HEAP_PAGE_KNOWN = 1024,  /* for so many samples after the last, */
+    HEAP_FRAMES_SPARE = 64,  /* or the last frames that returned (before 3.11): calls get them again, */
+    HEAP_SPARE_KNOWN = 4096, /* for so many samples, */
+    HURRIED_NS = 20000,      /* unless samples are taken at shorter gaps than this: they come soon again then */
+    HEAP_FRAME_KNOWN = 48,   /* samples for which its caller is remembered */
+    REGION_NONE = INT32_MAX,
     CODE_AGE_LEAST_NS = 20000000, /* after which a code object's identity is read again; */
     CODE_AGE_MOST_NS = 80000000,  /* once none was found in the place of another for two seconds */
 };
@@ -44,7 +47,7 @@ struct heap_frame {             /* a frame outside the data stack: generators, a
     uint64_t address, previous; /* previous: its caller when it last had one */
     uint32_t idle;              /* samples since it was last seen */
     uint32_t code;              /* what ran in it then */
-    bool planned;               /* it is part of the copy */
+    uint32_t region;            /* of the snapshot, that it is copied with; REGION_NONE: it was not planned */
 };
 struct heap_page {
     uint64_t address; /* 0: none */
@@ -148,6 +151,7 @@ struct thread {
     uint64_t cframe;               /* 3.11, 3.12: where its _PyCFrame was last; 0 none */
     uint64_t cframes, cframes_end; /* the part of the C stack in which they were met */
     uint32_t learnt;               /* samples it learnt from */
+    uint64_t root;                 /* the outermost frame of what was last published; 0: none */
     struct heap_frame *heap;       /* those of the last stack first, leaf first; then those of the samples before */
     size_t heap_count, heap_capacity;
     struct map heap_index;              /* address -> place in heap */
@@ -289,6 +293,8 @@ int snapshot_plan(struct python_process *p, struct thread *t);    /* lays out th
 int snapshot_request(struct python_process *p, struct thread *t); /* adds the planned regions to p->batch */
 /* size bytes at address, from the copy or fetched now; NULL if they can't be had. Valid until the next fetch. */
 const uint8_t *snapshot_at(struct python_process *p, struct thread *t, uint64_t address, uint32_t size);
+/* The frame as it was copied; NULL: it was not planned, or could not be read. */
+const uint8_t *snapshot_heap_frame(const struct python_process *p, const struct thread *t, const struct heap_frame *f);
 void snapshot_learn(struct python_process *p, struct thread *t); /* from t->steps: what to predict next time */
 void snapshot_foresee(struct thread *t, uint64_t address); /* a frame outside the data stack that is needed next time */
 /* A _PyCFrame (3.11, 3.12) lies there: it is copied from now on. */

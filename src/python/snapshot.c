@@ -50,12 +50,13 @@ static int region_add(struct snapshot *s, uint64_t start, uint32_t size)
     return 0;
 }
 
-static bool in_pages(const struct snapshot *s, uint64_t address, uint32_t size)
+/* The whole page that this lies on, if that is copied. */
+static uint32_t page_region(const struct snapshot *s, uint64_t address, uint32_t size)
 {
     for (size_t i = s->pages; i < s->pages_end; i++)
         if (address - s->regions[i].start + size <= s->regions[i].size)
-            return true;
-    return false;
+            return (uint32_t)i;
+    return REGION_NONE;
 }
 
 /* A generator's frame was met there: its page comes first now. */
@@ -94,6 +95,13 @@ static void pages_age(struct thread *t)
         t->pages[i].address = 0;
 }
 
+/* Before 3.11 a call gets the frame that its code used last, or (3.10 always) the one that returned last
+ * (Objects/frameobject.c: co_zombieframe, free_list), so those that were met before are met again. */
+static bool frames_spare(const struct python_process *p)
+{
+    return p->layout.version < 0x030b;
+}
+
 /* Order matters: what changes most (the thread's current frame, the newest chunk, the leaf) is read back to back. */
 int snapshot_plan(struct python_process *p, struct thread *t)
 {
@@ -109,12 +117,16 @@ int snapshot_plan(struct python_process *p, struct thread *t)
         for (size_t i = 0; i < HEAP_PAGES && t->pages[i].address && r == 0; i++)
             r = region_add(s, t->pages[i].address, PAGE);
     s->pages_end = s->count;
+    size_t spare = frames_spare(p) ? HEAP_FRAMES_SPARE : 0;
     for (size_t i = 0; i < t->heap_count && r == 0; i++) {
         struct heap_frame *f = &t->heap[i];
-        bool covered = in_pages(s, f->address, p->frame_header);
-        f->planned = covered || f->idle <= HEAP_FRAME_PLANNED;
-        if (f->planned && !covered)
-            r = region_add(s, f->address, p->frame_header);
+        f->region = page_region(s, f->address, p->frame_header);
+        if (f->region != REGION_NONE || (f->idle > HEAP_FRAME_PLANNED && spare == 0))
+            continue;
+        if (f->idle > 0 && spare > 0)
+            spare--;
+        f->region = (uint32_t)s->count;
+        r = region_add(s, f->address, p->frame_header);
     }
     s->planned = s->count;
     return r;
@@ -236,12 +248,29 @@ int snapshot_chunks_refresh(struct python_process *p, struct thread *t, uint64_t
 
 static struct heap_frame heap_frame_of(const struct step *s)
 {
-    return (struct heap_frame){.address = s->address, .previous = s->previous, .code = s->code};
+    return (struct heap_frame){.address = s->address, .previous = s->previous, .code = s->code, .region = REGION_NONE};
+}
+
+const uint8_t *snapshot_heap_frame(const struct python_process *p, const struct thread *t, const struct heap_frame *f)
+{
+    if (f->region == REGION_NONE)
+        return NULL;
+    const struct region *r = &t->snapshot.regions[f->region];
+    uint64_t into = f->address - r->start;
+    return into + p->frame_header <= r->size ? t->snapshot.data + r->offset + into : NULL;
+}
+
+/* One sample later: is a frame that was not in its stack still worth knowing? */
+static bool heap_frame_age(const struct python_process *p, const struct thread *t, struct heap_frame *f)
+{
+    bool gone = f->region != REGION_NONE && t->snapshot.regions[f->region].size < p->frame_header;
+
+    return ++f->idle <= (frames_spare(p) ? HEAP_SPARE_KNOWN : HEAP_FRAME_KNOWN) && !gone;
 }
 
 /* Frames outside the data stack, those of this stack first: they are read in that order, the leaf right behind the
  * thread's pointer to it. Older ones follow until they have not been seen for a while. */
-static void heap_learn(struct thread *t)
+static void heap_learn(struct python_process *p, struct thread *t)
 {
     size_t n = 0, count = 0;
     bool same = true;
@@ -257,7 +286,7 @@ static void heap_learn(struct thread *t)
         }
     bool expired = false;
     for (size_t i = n; same && i < t->heap_count; i++)
-        expired = ++t->heap[i].idle > HEAP_FRAME_KNOWN || expired;
+        expired = !heap_frame_age(p, t, &t->heap[i]) || expired;
     if (same && !expired)
         return;
     size_t old = t->heap_count;
@@ -275,7 +304,8 @@ static void heap_learn(struct thread *t)
             t->heap[at].address = 0;
     }
     for (size_t i = 0; i < old; i++)
-        if (t->heap[i].address && t->heap[i].idle++ < HEAP_FRAME_KNOWN) {
+        if (t->heap[i].address && heap_frame_age(p, t, &t->heap[i]) &&
+            (t->heap[i].idle <= HEAP_FRAME_KNOWN || count < n + HEAP_FRAMES_SPARE)) {
             if (array_reserve(&t->heap, &t->heap_capacity, old + count + 1, sizeof(*t->heap)) < 0)
                 break;
             t->heap[old + count++] = t->heap[i];
@@ -298,7 +328,7 @@ void snapshot_foresee(struct thread *t, uint64_t address)
     }
     if (array_reserve(&t->heap, &t->heap_capacity, t->heap_count + 1, sizeof(*t->heap)) < 0)
         return;
-    t->heap[t->heap_count] = (struct heap_frame){.address = address, .code = UINT32_MAX};
+    t->heap[t->heap_count] = (struct heap_frame){.address = address, .code = UINT32_MAX, .region = REGION_NONE};
     if (map_put(&t->heap_index, address, t->heap_count) == 0)
         t->heap_count++;
 }
@@ -331,7 +361,7 @@ void snapshot_learn(struct python_process *p, struct thread *t)
 
     if (anew)
         t->cframes = t->cframes_end = 0;
-    heap_learn(t);
+    heap_learn(p, t);
     for (size_t i = 0; i < t->step_count; i++) {
         const struct step *s = &t->steps[i];
         struct chunk *c = s->heap ? NULL : snapshot_chunk_of(t, s->address);

@@ -323,16 +323,11 @@ static int chain_follow(struct python_process *p, struct thread *t, uint64_t add
     return root_known(p, t, &t->steps[t->step_count - 1], entry_last) ? 0 : -EAGAIN;
 }
 
-static const uint8_t *planned_frame(struct python_process *p, struct thread *t, const struct heap_frame *f)
-{
-    return f->planned ? snapshot_at(p, t, f->address, p->frame_header) : NULL;
-}
-
 /* A frame in the copy that is executing and was called by the one at `address`; 0: there is none. */
 static uint64_t executing_callee(struct python_process *p, struct thread *t, uint64_t address)
 {
     for (size_t i = 0; i < t->heap_count; i++) {
-        const uint8_t *frame = planned_frame(p, t, &t->heap[i]);
+        const uint8_t *frame = snapshot_heap_frame(p, t, &t->heap[i]);
         if (frame && walk_executing(p, frame) && load64(frame + p->layout.frame_previous) == address)
             return t->heap[i].address;
     }
@@ -461,7 +456,7 @@ static uint64_t driven_generator(
     const struct python_process *p, struct thread *t, const struct step *caller, bool search)
 {
     for (size_t i = 0; i < t->heap_count; i++) {
-        const uint8_t *frame = t->heap[i].planned ? copied_frame(p, t, t->heap[i].address) : NULL;
+        const uint8_t *frame = snapshot_heap_frame(p, t, &t->heap[i]);
         if (frame && is_driven(p, t, frame, caller->address))
             return t->heap[i].address;
     }
@@ -609,6 +604,7 @@ void walk_publish_steps(struct python_process *p, struct thread *t, struct step 
             t->frames[t->depth++] = (struct python_frame){.code = order[i].code, .at = order[i].at};
     t->order = (size_t)(order - t->steps);
     t->order_depth = depth;
+    t->root = depth ? order[0].address : 0;
     t->result = repaired ? PYTHON_STACK_REPAIRED : PYTHON_STACK_OK;
     if (repaired)
         p->counters.repaired++;
@@ -714,14 +710,48 @@ void walk_publish(struct python_process *p, struct thread *t, uint64_t now_ns)
     walk_publish_steps(p, t, order, depth, repaired);
 }
 
+/*
+ * Before 3.11, above the last walk's leaf: what the thread's pointer led to, if that was not foreseen and had returned
+ * by the time it was fetched. f_lasti is written at each instruction (Python/ceval.c, FAST_DISPATCH), so a caller that
+ * stands in the copy at the call of that code was inside of it then, whatever came of it since.
+ */
+static int returned_leaf_add(struct python_process *p, struct thread *t)
+{
+    const struct python_layout *l = &p->layout;
+    struct step s = {.caller_at = UINT32_MAX, .stacktop = UINT32_MAX, .entered = true, .heap = true};
+    uint64_t id;
+    int r = chain_head(p, t, &s.address);
+
+    if (r < 0 || copied_frame(p, t, s.address))
+        return r;
+    const uint8_t *frame = snapshot_at(p, t, s.address, p->frame_header);
+    uint64_t pointer = frame ? load64(frame + l->frame_code) : 0;
+    if (!frame || walk_executing(p, frame) || !map_get(&p->codes.by_address, pointer, &id))
+        return 0;
+    s.code = (uint32_t)id;
+    s.previous = t->steps[0].address;
+    if (!walk_instruction_offset(p, frame, &s) || !edges_known(&p->edges, &t->steps[0], &s, false))
+        return 0;
+    if (walk_reserve(t, t->step_count + 1) < 0)
+        return -ENOMEM;
+    memmove(t->steps + 1, t->steps, t->step_count * sizeof(*t->steps));
+    memmove(t->code_pointers + 1, t->code_pointers, t->step_count * sizeof(*t->code_pointers));
+    t->steps[0] = s;
+    t->code_pointers[0] = pointer;
+    t->step_count++;
+    return 0;
+}
+
 /* Before 3.11: the innermost of the frames in the copy that are executing and of which none that is executing has them
- * for its caller. The thread's own pointer told of one that had returned by then. */
+ * for its caller. The thread's own pointer told of one that had returned by then. What was met long ago may be another
+ * thread's by now: its root tells. */
 static bool walk_from_executing(struct python_process *p, struct thread *t, uint64_t now_ns)
 {
     for (size_t i = 0; i < t->heap_count; i++) {
-        const uint8_t *frame = planned_frame(p, t, &t->heap[i]);
+        const uint8_t *frame = snapshot_heap_frame(p, t, &t->heap[i]);
         if (!frame || !walk_executing(p, frame) || executing_callee(p, t, t->heap[i].address) ||
-            chain_follow(p, t, t->heap[i].address) < 0 || t->mended)
+            chain_follow(p, t, t->heap[i].address) < 0 || t->mended || t->steps[t->step_count - 1].address != t->root ||
+            returned_leaf_add(p, t) < 0)
             continue;
         t->mended = true;
         walk_publish(p, t, now_ns);

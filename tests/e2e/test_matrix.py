@@ -488,8 +488,7 @@ def test_short_phases_have_the_time_that_their_own_clock_says(pythons, run, scri
     spent, stacks = json.loads(done.out), collapsed(run, out)
     shown = {name: share(stacks, lambda s: name in s) for name in spent}
     for name in spent:
-        bound = 0.05 if pythons.minor >= (3, 11) else 0.08  # before, what has just begun is often left out
-        assert abs(shown[name] / sum(shown.values()) - spent[name] / sum(spent.values())) < bound, (shown, spent)
+        assert abs(shown[name] / sum(shown.values()) - spent[name] / sum(spent.values())) < 0.05, (shown, spent)
 
 
 def test_exceptions_leave_no_impossible_stack(pythons, run, script, tmp_path):
