@@ -20,7 +20,7 @@ calls = 0
 def slow_at_first():
     global calls
     calls += 1
-    spin(1000000 if calls <= 8 else 100000)
+    spin(400000 if calls <= 8 else 40000)
 
 def naps():
     time.sleep(0.02)
@@ -58,7 +58,7 @@ def test_a_function_over_versions(bench, pythons):
 def test_warm_up_is_found_and_left_out(bench):
     """The first 8 calls do ten times the work; the batches are of one call, since one takes longer than a batch."""
     (result,) = bench("app.py:slow_at_first", "--runs", "3", "--budget", "3")["results"]
-    (flat,) = bench("app.py:spin", "--setup", "100000", "--runs", "3", "--budget", "1")["results"]
+    (flat,) = bench("app.py:spin", "--setup", "40000", "--runs", "3", "--budget", "1")["results"]
     assert result["loops"] == 1
     warm = result["cpu_seconds"]["centre"]["estimate"]
     assert warm < 4 * flat["cpu_seconds"]["centre"]["estimate"]  # and not ten times
