@@ -20,6 +20,9 @@ enum {
     HURRIED_NS = 20000,      /* unless samples are taken at shorter gaps than this: they come soon again then */
     HEAP_FRAME_KNOWN = 48,   /* samples for which its caller is remembered */
     REGION_NONE = INT32_MAX,
+    OWNER_GENERATOR = 1,
+    OWNER_ENTRY = 3, /* FRAME_OWNED_BY_CSTACK (3.12, 3.13), _BY_INTERPRETER (3.14+); 4 is _BY_CSTACK in 3.14 */
+    OWNER_LAST = 4,
     CODE_AGE_LEAST_NS = 20000000, /* after which a code object's identity is read again; */
     CODE_AGE_MOST_NS = 80000000,  /* once none was found in the place of another for two seconds */
 };
@@ -243,6 +246,18 @@ static inline uint64_t untag(uint64_t reference)
     return reference & ~7ULL;
 }
 
+/* Frames are objects, and there is no data stack. */
+static inline bool is_old(const struct python_process *p)
+{
+    return p->layout.version < 0x030b;
+}
+
+/* Where what was read of an entry frame is remembered; another one's may stand there. */
+static inline struct entry_frame *entry_slot(struct thread *t, uint64_t address)
+{
+    return &t->entries[(address >> 4) % ARRAY_SIZE(t->entries)];
+}
+
 /* ---- find.c ---- */
 struct python_found {
     uint64_t runtime;
@@ -293,7 +308,9 @@ int snapshot_plan(struct python_process *p, struct thread *t);    /* lays out th
 int snapshot_request(struct python_process *p, struct thread *t); /* adds the planned regions to p->batch */
 /* size bytes at address, from the copy or fetched now; NULL if they can't be had. Valid until the next fetch. */
 const uint8_t *snapshot_at(struct python_process *p, struct thread *t, uint64_t address, uint32_t size);
-/* The frame as it was copied; NULL: it was not planned, or could not be read. */
+/* The frame at `address`, if all of it was planned to be read: nothing is fetched here, later than the rest. */
+const uint8_t *snapshot_copied(const struct python_process *p, const struct thread *t, uint64_t address);
+/* The same of one that is known; NULL: it was not planned, or could not be read. */
 const uint8_t *snapshot_heap_frame(const struct python_process *p, const struct thread *t, const struct heap_frame *f);
 void snapshot_learn(struct python_process *p, struct thread *t); /* from t->steps: what to predict next time */
 void snapshot_foresee(struct thread *t, uint64_t address); /* a frame outside the data stack that is needed next time */
@@ -305,27 +322,61 @@ struct chunk *snapshot_chunk_of(const struct thread *t, uint64_t address); /* NU
 int snapshot_chunks_refresh(struct python_process *p, struct thread *t, uint64_t top);
 void thread_free(struct thread *t);
 
-/* ---- walk.c ---- */
+/* ---- walk.c: from a copy to a chain of frames ---- */
 /* Offset of the instruction, and in which bytecode; false if the pointer lies outside the code: then the frame is torn
  * or freed. */
 bool walk_instruction_offset(struct python_process *p, const uint8_t *frame, struct step *s);
 bool walk_executing(const struct python_process *p, const uint8_t *frame); /* 3.8 to 3.10 */
-/* Follows the chain in the snapshot into t->steps. 0, or -EAGAIN: the chain is broken or ends at no known root. */
-int walk_chain(struct python_process *p, struct thread *t);
-/* Checks every caller, repairs what fails, and publishes t->frames, t->depth and t->result. */
-void walk_publish(struct python_process *p, struct thread *t, uint64_t now_ns);
-/* Where the chain cannot be followed down from the leaf: builds the stack up from its root, frame by frame along
- * accepted edges, before 3.11 from the frames that are executing, and publishes what could be built as repaired. False
- * if that is nothing, or if something is seen to run above it. */
-bool walk_otherwise(struct python_process *p, struct thread *t, uint64_t now_ns);
-/* `order`, a part of t->steps, holds `depth` steps, the outermost first. The interpreter's own shims are left out. */
-void walk_publish_steps(struct python_process *p, struct thread *t, struct step *order, size_t depth, bool repaired);
 /* Reads one frame that is no entry frame. `caller`: that of a generator which has lost it by then; 0: the one that it
  * was last seen with. *ret_code_pointer: in, the pointer at this depth last time; out, now. -EAGAIN: it can't be told.
  */
 int walk_step_read(struct python_process *p, struct thread *t, uint64_t address, uint64_t caller, struct step *ret,
     uint64_t *ret_code_pointer);
+/* Remembers the entry frame (3.12+) at `address`, whose bytes are `frame`, and where its caller stands. */
+const struct entry_frame *walk_entry_learn(
+    struct python_process *p, struct thread *t, uint64_t address, const uint8_t *frame);
+/* The thread's pointer to its innermost frame, read before all else. 0 or -EAGAIN. */
+int walk_head(struct python_process *p, struct thread *t, uint64_t *ret);
+uint64_t walk_data_stack_top(struct python_process *p, struct thread *t); /* 0: none is known */
+/* Follows the chain in the snapshot into t->steps, from the thread's pointer or from the frame at `address`. 0, or
+ * -EAGAIN: it is broken or ends at no known root. */
+int walk_chain(struct python_process *p, struct thread *t);
+int walk_from(struct python_process *p, struct thread *t, uint64_t address);
+/* Before 3.11: a frame in the copy that is executing and was called by the one at `address`; 0: there is none. */
+uint64_t walk_executing_callee(struct python_process *p, struct thread *t, uint64_t address);
 int walk_reserve(struct thread *t, size_t depth);
+
+/* ---- callees.c: what is live above a stack's last frame ---- */
+/*
+ * A frame's memory is read after the thread's pointer to it, and outlives the frame: what had been called may have
+ * returned by then. A frame that runs saves no stack pointer (Python/ceval.c, SET_LOCALS_FROM_FRAME: stacktop is -1;
+ * 3.14+: stackpointer is NULL), and one that pushed a callee's frame itself has saved it; up to 3.13 one that called C
+ * has not.
+ */
+bool step_runs(const struct step *s);
+/* The caller runs again. Or the callee only made a generator, into which its frame was copied (RETURN_GENERATOR). */
+bool step_has_returned(const struct python_process *p, const struct step *caller, const struct step *callee);
+/* The frame was popped, and what it held is let go in its caller's time: nothing is on its stack, not even its locals
+ * (Python/frame.c, _PyFrame_ClearLocals, 3.13+). */
+bool step_is_popped(const struct python_process *p, const struct step *s);
+/* May a frame that the thread's pointer does not lead to be the innermost? It runs, or has not begun to; or its caller
+ * waits for it. */
+bool step_may_be_innermost(const struct python_process *p, const struct step *s);
+/* Callees that the copy shows above the top frame, one after the other, as long as each edge is accepted. The stack is
+ * held leaf last in `order`; new steps are appended to it. search: for generators that were not met before, too.
+ * *ret_whole: nothing more is seen to run above the last one. */
+size_t callees_extend(struct python_process *p, struct thread *t, struct step *order, size_t count, size_t room,
+    uint64_t now_ns, bool search, bool *ret_whole);
+
+/* ---- stack.c: from a chain to a stack that can be believed ---- */
+/* Checks every caller, repairs what fails, and publishes t->frames, t->depth and t->result. */
+void stack_publish(struct python_process *p, struct thread *t, uint64_t now_ns);
+/* Where the chain cannot be followed down from the leaf: builds the stack up from its root, frame by frame along
+ * accepted edges, before 3.11 from the frames that are executing, and publishes what could be built as repaired. False
+ * if that is nothing, or if something is seen to run above it. */
+bool stack_otherwise(struct python_process *p, struct thread *t, uint64_t now_ns);
+/* `order`, a part of t->steps, holds `depth` steps, the outermost first. The interpreter's own shims are left out. */
+void stack_publish_steps(struct python_process *p, struct thread *t, struct step *order, size_t depth, bool repaired);
 
 /* ---- kept.c: a sample that needs another read ---- */
 /* Keeps what was published of the first read, if anything was; it is published no longer. */

@@ -47,5 +47,5 @@ void kept_hold(struct python_process *p, struct thread *t)
         return;
     discard(p, t);
     memcpy(t->steps, t->kept, t->kept_count * sizeof(*t->kept));
-    walk_publish_steps(p, t, t->steps, t->kept_count, true);
+    stack_publish_steps(p, t, t->steps, t->kept_count, true);
 }

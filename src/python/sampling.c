@@ -295,12 +295,12 @@ static void thread_walk(struct python_process *p, struct thread *t, uint64_t now
         bool whole = walk_chain(p, t) == 0;
         /* Then all of it is wanted in one read. Before 3.11 a chain that holds shows no less: each frame says that it
          * is executing, and the thread's pointer led to it before. */
-        bool late = t->read_late && attempt == 0 && !(whole && p->layout.version < 0x030b);
+        bool late = t->read_late && attempt == 0 && !(whole && is_old(p));
         if (whole)
             snapshot_learn(p, t);
         if (whole && !late)
-            walk_publish(p, t, now_ns);
-        if (t->result == PYTHON_STACK_REJECTED && (!walk_otherwise(p, t, now_ns) || late) && attempt == 0)
+            stack_publish(p, t, now_ns);
+        if (t->result == PYTHON_STACK_REJECTED && (!stack_otherwise(p, t, now_ns) || late) && attempt == 0)
             kept_take(p, t);
         if (t->result != PYTHON_STACK_REJECTED)
             break;

@@ -95,13 +95,6 @@ static void pages_age(struct thread *t)
         t->pages[i].address = 0;
 }
 
-/* Before 3.11 a call gets the frame that its code used last, or (3.10 always) the one that returned last
- * (Objects/frameobject.c: co_zombieframe, free_list), so those that were met before are met again. */
-static bool frames_spare(const struct python_process *p)
-{
-    return p->layout.version < 0x030b;
-}
-
 /* Order matters: what changes most (the thread's current frame, the newest chunk, the leaf) is read back to back. */
 int snapshot_plan(struct python_process *p, struct thread *t)
 {
@@ -113,11 +106,13 @@ int snapshot_plan(struct python_process *p, struct thread *t)
     for (size_t i = t->chunk_count; i-- > 0 && r == 0;)
         r = region_add(s, t->chunks[i].base, t->chunks[i].read);
     s->pages = s->count;
-    if (p->layout.version >= 0x030b && p->gap_ns >= HURRIED_NS)
+    if (!is_old(p) && p->gap_ns >= HURRIED_NS)
         for (size_t i = 0; i < HEAP_PAGES && t->pages[i].address && r == 0; i++)
             r = region_add(s, t->pages[i].address, PAGE);
     s->pages_end = s->count;
-    size_t spare = frames_spare(p) ? HEAP_FRAMES_SPARE : 0;
+    /* A call gets the frame that its code used last, or (3.10 always) the one that returned last
+     * (Objects/frameobject.c: co_zombieframe, free_list), so those that were met before are met again. */
+    size_t spare = is_old(p) ? HEAP_FRAMES_SPARE : 0;
     for (size_t i = 0; i < t->heap_count && r == 0; i++) {
         struct heap_frame *f = &t->heap[i];
         f->region = page_region(s, f->address, p->frame_header);
@@ -182,6 +177,16 @@ const uint8_t *snapshot_at(struct python_process *p, struct thread *t, uint64_t 
         return NULL;
     }
     return s->data + s->regions[s->count - 1].offset;
+}
+
+const uint8_t *snapshot_copied(const struct python_process *p, const struct thread *t, uint64_t address)
+{
+    for (size_t i = 0; i < t->snapshot.planned; i++) {
+        const struct region *r = &t->snapshot.regions[i];
+        if (address - r->start + p->frame_header <= r->size)
+            return t->snapshot.data + r->offset + (address - r->start);
+    }
+    return NULL;
 }
 
 struct chunk *snapshot_chunk_of(const struct thread *t, uint64_t address)
@@ -265,7 +270,7 @@ static bool heap_frame_age(const struct python_process *p, const struct thread *
 {
     bool gone = f->region != REGION_NONE && t->snapshot.regions[f->region].size < p->frame_header;
 
-    return ++f->idle <= (frames_spare(p) ? HEAP_SPARE_KNOWN : HEAP_FRAME_KNOWN) && !gone;
+    return ++f->idle <= (is_old(p) ? HEAP_SPARE_KNOWN : HEAP_FRAME_KNOWN) && !gone;
 }
 
 /* Frames outside the data stack, those of this stack first: they are read in that order, the leaf right behind the

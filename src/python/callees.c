@@ -1,0 +1,220 @@
+/*
+ * Callees that the copy shows to be live above a stack's last frame, where the thread's pointer does not lead to them:
+ * they came after it was read, or what it leads to had gone by the time that its memory was copied.
+ */
+#include "python/inside.h"
+
+enum {
+    LEADS_MOST = 8,    /* interpreter loops that one frame is known to have entered, looked for in the copy */
+    AWAITED_SLOTS = 2, /* of the value stack: what drives a generator keeps it there, or (3.15) below an index */
+};
+
+bool step_runs(const struct step *s)
+{
+    return s->stacktop == UINT32_MAX || s->at == 0; /* 0: it has not begun to */
+}
+
+bool step_has_returned(const struct python_process *p, const struct step *caller, const struct step *callee)
+{
+    if (is_old(p))
+        return false;
+    return (caller->stacktop == UINT32_MAX && (!callee->entered || p->layout.version >= 0x030e)) ||
+           (!callee->heap && p->codes.items[callee->code]->generator);
+}
+
+bool step_is_popped(const struct python_process *p, const struct step *s)
+{
+    return p->layout.version >= 0x030d && !s->heap && s->stacktop == 0 && p->codes.items[s->code]->has_locals;
+}
+
+/* Up to 3.12 a popped frame is not marked. But it has saved its stack pointer, as one has that waits for a callee, and
+ * stands where none is called: at its return (Python/bytecodes.c, RETURN_VALUE). */
+static bool is_returning(struct python_process *p, const struct step *s)
+{
+    return !is_old(p) && p->layout.version < 0x030d && !s->heap && !step_runs(s) && codes_drops_at(p, s->code, s->at);
+}
+
+bool step_may_be_innermost(const struct python_process *p, const struct step *s)
+{
+    if (step_runs(s) || !s->entered)
+        return true;
+    return p->layout.version >= 0x030e && p->codes.items[s->code]->has_locals && !step_is_popped(p, s);
+}
+
+/* Does `previous`, read from a callee's frame, lead to this caller: straight, or through an entry frame (3.12+)? That
+ * of a callee which lies right on its caller's end need not be read, which would be too late. */
+static bool leads_to(struct thread *t, uint64_t previous, uint64_t caller, bool adjoins, bool *ret_entered)
+{
+    const struct entry_frame *known = entry_slot(t, previous);
+
+    *ret_entered = false;
+    if (!previous || previous == caller)
+        return previous == caller;
+    *ret_entered =
+        (known->address == previous && known->previous == caller) || (adjoins && !snapshot_chunk_of(t, previous));
+    return *ret_entered;
+}
+
+/* Is what lies there in the copy the frame of a generator that is driven by the one at `caller`? */
+static bool is_driven(const struct python_process *p, struct thread *t, const uint8_t *frame, uint64_t caller)
+{
+    const struct python_layout *l = &p->layout;
+    bool entered;
+    uint64_t code;
+
+    return leads_to(t, load64(frame + l->frame_previous), caller, false, &entered) &&
+           frame[l->frame_owner] == OWNER_GENERATOR &&
+           map_get(&p->codes.by_address, untag(load64(frame + l->frame_code)), &code) &&
+           p->codes.items[code]->generator;
+}
+
+/* One that was not met before, on the pages where others were: one that does not run has no caller. */
+static uint64_t unmet_generator(const struct python_process *p, struct thread *t, const struct step *caller)
+{
+    const struct snapshot *s = &t->snapshot;
+    uint64_t leads[LEADS_MOST]; /* what its `previous` may be */
+    size_t count = 0;
+
+    if (!step_runs(caller))
+        leads[count++] = caller->address;
+    for (size_t i = 0; i < ARRAY_SIZE(t->entries) && count < LEADS_MOST; i++)
+        if (t->entries[i].address && t->entries[i].previous == caller->address)
+            leads[count++] = t->entries[i].address;
+    for (size_t i = s->pages; i < s->pages_end && count; i++)
+        for (uint32_t at = 0; at + p->frame_header <= s->regions[i].size; at += 8) {
+            const uint8_t *frame = s->data + s->regions[i].offset + at;
+            uint64_t previous = load64(frame + p->layout.frame_previous);
+            for (size_t k = 0; k < count; k++)
+                if (previous == leads[k] && is_driven(p, t, frame, caller->address))
+                    return s->regions[i].start + at;
+        }
+    return 0;
+}
+
+/* Does the frame stand where it drives a generator itself, and wait for it (3.12+)? */
+static bool waits_for_generator(const struct python_process *p, const struct step *s)
+{
+    return p->layout.version >= 0x030c && !step_runs(s) && edges_serve_generator(p, s);
+}
+
+/* A generator in the copy that is driven by this frame; 0: there is none. To `search` for an unmet one takes a while:
+ * else it is looked for only where the frame waits for one. */
+static uint64_t driven_generator(
+    const struct python_process *p, struct thread *t, const struct step *caller, bool search)
+{
+    for (size_t i = 0; i < t->heap_count; i++) {
+        const uint8_t *frame = snapshot_heap_frame(p, t, &t->heap[i]);
+        if (frame && is_driven(p, t, frame, caller->address))
+            return t->heap[i].address;
+    }
+    return search || waits_for_generator(p, caller) ? unmet_generator(p, t, caller) : 0;
+}
+
+/* An edge that the thread's pointer did not lead to. In a loop that keeps time with us, or where calls are short, that
+ * may be the only way in which it is ever seen, so it is judged like any other. */
+static bool live_edge_holds(
+    struct python_process *p, struct thread *t, const struct step *caller, const struct step *callee, uint64_t now_ns)
+{
+    const struct step both[2] = {*callee, *caller};
+
+    return !edges_refused(p, t, caller, callee, now_ns) && codes_verify(p, both, 2, now_ns + 1, 1) == 0 &&
+           p->codes.items[caller->code]->address && p->codes.items[callee->code]->address &&
+           edges_judge(p, t, caller, callee, now_ns) == EDGE_ACCEPTED;
+}
+
+enum callee_found {
+    CALLEE_NONE,    /* nothing there that runs for this caller */
+    CALLEE_LET_GO,  /* one that has returned: the caller waits while what it held is freed */
+    CALLEE_UNKNOWN, /* something does, but its edge is not accepted */
+    CALLEE_LIVE,
+};
+
+/* Is the frame at `address` a callee of `caller` that the copy shows to be live, by an edge that is accepted? */
+static enum callee_found live_callee(struct python_process *p, struct thread *t, const struct step *caller,
+    uint64_t address, bool adjoins, uint64_t now_ns, struct step *ret)
+{
+    const struct python_layout *l = &p->layout;
+    const uint8_t *frame = snapshot_copied(p, t, address);
+    uint64_t id, pointer = 0;
+    bool entered;
+
+    if (!frame || !leads_to(t, load64(frame + l->frame_previous), caller->address, adjoins, &entered) ||
+        !map_get(&p->codes.by_address, untag(load64(frame + l->frame_code)), &id) ||
+        walk_step_read(p, t, address, 0, ret, &pointer) < 0)
+        return CALLEE_NONE;
+    ret->entered = ret->entered || entered;
+    /* Pushed after the thread's pointers were read, it ran when its caller's frame was copied; else it only holds on to
+     * what is being let go. */
+    bool ran = !step_is_popped(p, ret) || (!ret->entered && walk_data_stack_top(p, t) <= address);
+    if (!ran || is_returning(p, ret))
+        return CALLEE_LET_GO;
+    if (step_has_returned(p, caller, ret))
+        return CALLEE_NONE;
+    if (edges_known(&p->edges, caller, ret, ret->heap) ||
+        ((ret->heap || (!ret->entered && (l->version >= 0x030d || step_runs(ret)))) &&
+            live_edge_holds(p, t, caller, ret, now_ns)))
+        return CALLEE_LIVE;
+    /* Up to 3.12 a frame that was popped shows only by the instruction that it stands at. */
+    bool moved = (ret->entered || l->version >= 0x030d) && edges_reseat(&p->edges, caller, ret, &ret->caller_at);
+    return moved ? CALLEE_LIVE : CALLEE_UNKNOWN;
+}
+
+/* A generator that was not foreseen, for which the frame of `caller` is seen to wait: it lies on that one's stack, next
+ * to the saved top, as long as it is driven from there (3.12+: FOR_ITER_GEN, SEND_GEN). Read now, later than the rest,
+ * it may stand at another line, or have lost its caller. */
+static enum callee_found awaited_generator(
+    struct python_process *p, struct thread *t, const struct step *caller, struct step *ret)
+{
+    const struct python_layout *l = &p->layout;
+
+    if (l->generator_frame == PYTHON_FIELD_NONE || !waits_for_generator(p, caller) || caller->stacktop < AWAITED_SLOTS)
+        return CALLEE_NONE;
+    const uint8_t *slots = snapshot_at(
+        p, t, caller->address + l->frame_localsplus + 8ULL * (caller->stacktop - AWAITED_SLOTS), 8 * AWAITED_SLOTS);
+    uint64_t objects[AWAITED_SLOTS] = {0}, pointer = 0;
+    for (int i = 0; slots && i < AWAITED_SLOTS; i++)
+        objects[i] = untag(load64(slots + 8 * i));
+    for (int i = AWAITED_SLOTS; i-- > 0;) {
+        uint64_t object = objects[i];
+        if (!object || (object & 7) ||
+            walk_step_read(p, t, object + l->generator_frame, caller->address, ret, &pointer) < 0)
+            continue;
+        if (ret->heap && ret->previous == caller->address && edges_known(&p->edges, caller, ret, true))
+            return CALLEE_LIVE;
+    }
+    return CALLEE_NONE;
+}
+
+size_t callees_extend(struct python_process *p, struct thread *t, struct step *order, size_t count, size_t room,
+    uint64_t now_ns, bool search, bool *ret_whole)
+{
+    enum callee_found found = CALLEE_LIVE;
+    uint64_t end = 0;
+    size_t sure = count;
+
+    *ret_whole = false;
+    if (is_old(p) || count == 0)
+        return count;
+    for (size_t i = count; i-- > 0 && !end;)
+        if (!order[i].heap)
+            end = order[i].address + p->codes.items[order[i].code]->frame_bytes;
+    while (count < room && found == CALLEE_LIVE) {
+        struct step *top = &order[count - 1], s;
+        uint64_t generator = driven_generator(p, t, top, search); /* if there is one, what lies above is its own */
+        found = generator ? live_callee(p, t, top, generator, false, now_ns, &s) : CALLEE_NONE;
+        if (found == CALLEE_NONE && end) {
+            found = live_callee(p, t, top, end, true, now_ns, &s);
+            if (found == CALLEE_LIVE)
+                end += p->codes.items[s.code]->frame_bytes;
+        }
+        if (found == CALLEE_NONE && !generator)
+            found = awaited_generator(p, t, top, &s);
+        if (found == CALLEE_LIVE)
+            order[count++] = s;
+    }
+    *ret_whole = found == CALLEE_LET_GO ||
+                 (found == CALLEE_NONE && (p->layout.version >= 0x030e || step_runs(&order[count - 1])));
+    while (count > sure && !step_may_be_innermost(p, &order[count - 1]))
+        count--;
+    return count;
+}

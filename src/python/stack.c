@@ -1,0 +1,224 @@
+/*
+ * From a chain of frames to a stack that can be believed: see that every caller can have called its callee, and repair
+ * what fails.
+ *
+ * A stack that fails at one caller is repaired in this order. If the callee is known to be called from another
+ * instruction of the same caller, the caller had merely moved on between the two reads: it is put there. Else the
+ * stack is cut above the caller. Then it is extended by callees that the copy shows to be live.
+ */
+#include "python/inside.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum {
+    ROOT_DEPTH = 4096, /* frames rebuilt from the root at most */
+};
+
+/* Codes met at a new edge, or not looked at for a while, may have been freed and their address reused. */
+static int verify_codes(
+    struct python_process *p, struct thread *t, uint64_t now_ns, uint64_t max_age_ns, size_t from, size_t to)
+{
+    /* A thread without frames may have no steps at all, and nothing is to be added to NULL. */
+    int r = from < to ? codes_verify(p, t->steps + from, to - from, now_ns, max_age_ns) : 0;
+
+    for (size_t i = from; i < to; i++)
+        if (!p->codes.items[t->steps[i].code]->address && codes_find(p, t->code_pointers[i], &t->steps[i].code) < 0)
+            r = -EAGAIN;
+    return r < 0 ? -EAGAIN : 0;
+}
+
+static int frames_reserve(struct thread *t, size_t depth)
+{
+    return array_reserve(&t->frames, &t->frames_capacity, depth, sizeof(*t->frames));
+}
+/* A caller is moved to the instruction of a call only where the callee is shown: what has returned since says nothing
+ * of where it is now. */
+void stack_publish_steps(struct python_process *p, struct thread *t, struct step *order, size_t depth, bool repaired)
+{
+    t->result = PYTHON_STACK_REJECTED;
+    t->depth = 0;
+    if (frames_reserve(t, depth + 1) < 0)
+        return;
+    for (size_t i = 1; i < depth; i++)
+        if (order[i].caller_at != UINT32_MAX)
+            order[i - 1].at = order[i].caller_at;
+    for (size_t i = 0; i < depth; i++)
+        if (!p->codes.items[order[i].code]->shim)
+            t->frames[t->depth++] = (struct python_frame){.code = order[i].code, .at = order[i].at};
+    t->order = (size_t)(order - t->steps);
+    t->order_depth = depth;
+    t->root = depth ? order[0].address : 0;
+    t->result = repaired ? PYTHON_STACK_REPAIRED : PYTHON_STACK_OK;
+    if (repaired)
+        p->counters.repaired++;
+}
+
+/* CPython pushes a frame where the last one on the data stack ends (Python/pystate.c, _PyThreadState_PushFrame), so a
+ * callee that begins elsewhere was not called from there, unless a chunk was full. Generators in between do not count:
+ * they are not on the data stack. `order` holds the outermost first. */
+static bool stands_on_last(
+    const struct python_process *p, const struct thread *t, const struct step *order, size_t callee)
+{
+    const struct step *last = NULL;
+
+    if (is_old(p) || order[callee].heap)
+        return true;
+    for (size_t i = callee; i-- > 0 && !last;)
+        if (!order[i].heap)
+            last = &order[i];
+    if (!last || last->address + p->codes.items[last->code]->frame_bytes == order[callee].address)
+        return true;
+    for (size_t i = 1; i < t->chunk_count; i++)
+        if (order[callee].address == t->chunks[i].base + p->layout.chunk_data)
+            return true;
+    return false;
+}
+
+/* The edge between order[good - 1] and the callee above it: known, or judged now. */
+static bool edge_accepted(struct python_process *p, struct thread *t, struct step *order, size_t good, uint64_t now_ns)
+{
+    struct step *caller = &order[good - 1], *callee = &order[good];
+    size_t n = t->step_count;
+
+    if (edges_known(&p->edges, caller, callee, false))
+        return true;
+    if (edges_refused(p, t, caller, callee, now_ns) ||
+        verify_codes(p, t, now_ns + 1, 1, n - 1 - good, n + 1 - good) < 0)
+        return false;
+    /* Another code object is there by now: a thread's copy of its bytecode is another one, too. */
+    if (p->layout.free_threaded &&
+        (caller->code != t->steps[n - good].code || callee->code != t->steps[n - 1 - good].code))
+        return false;
+    caller->code = t->steps[n - good].code;
+    callee->code = t->steps[n - 1 - good].code;
+    if (edges_known(&p->edges, caller, callee, false) || edges_judge(p, t, caller, callee, now_ns) == EDGE_ACCEPTED)
+        return true;
+    if (callee->entered) /* its entry frame is read at the next sample, not inferred */
+        entry_slot(t, callee->previous)->address = 0;
+    return false;
+}
+
+/* An edge that was not met before. Frames that have returned still lie there, unmoved, and the caller may since have
+ * become another's: one that was entered from C must run, or wait for callees of its own, the last of which runs. */
+static bool edge_holds(struct python_process *p, struct thread *t, struct step *order, size_t good, uint64_t now_ns)
+{
+    struct step *callee = &order[good];
+
+    bool saved_in_c = p->layout.version >= 0x030e; /* so that it tells nothing */
+    if (!is_old(p) && !saved_in_c && !callee->heap && !step_may_be_innermost(p, callee) &&
+        (good + 1 == t->step_count || !step_runs(&order[t->step_count - 1]) ||
+            step_has_returned(p, callee, &order[good + 1]) || !edge_accepted(p, t, order, good + 1, now_ns)))
+        return false;
+    return edge_accepted(p, t, order, good, now_ns);
+}
+
+void stack_publish(struct python_process *p, struct thread *t, uint64_t now_ns)
+{
+    size_t n = t->step_count;
+    bool repaired = t->mended;
+
+    t->result = PYTHON_STACK_REJECTED;
+    t->depth = 0;
+    if (verify_codes(p, t, now_ns, p->codes.age_ns, 0, n) < 0 || walk_reserve(t, 2 * n + 64) < 0)
+        return;
+    /* Turned round into the free half of the same array: [0] is the outermost there. */
+    struct step *order = t->steps + n;
+    for (size_t i = 0; i < n; i++)
+        order[i] = t->steps[n - 1 - i];
+    size_t good = n ? 1 : 0;
+    while (good < n) {
+        struct step *caller = &order[good - 1], *callee = &order[good];
+        if (step_has_returned(p, caller, callee) || (callee->entered && step_is_popped(p, callee))) {
+            repaired = true;
+            break;
+        }
+        bool stands = stands_on_last(p, t, order, good);
+        if (!stands ||
+            (!edges_known(&p->edges, caller, callee, !callee->guessed) && !edge_holds(p, t, order, good, now_ns))) {
+            p->counters.edges_refused++;
+            repaired = true;
+            /* The caller's own caller is not affected by where it is put. */
+            if (!stands || !edges_reseat(&p->edges, caller, callee, &callee->caller_at))
+                break;
+        }
+        good++;
+    }
+    /* Up to 3.12 a frame that was popped is not marked, but it does not run either. */
+    while (!is_old(p) && p->layout.version < 0x030d && good > 1 && !step_may_be_innermost(p, &order[good - 1])) {
+        repaired = true;
+        good--;
+    }
+    bool whole;
+    size_t depth = callees_extend(p, t, order, good, n + 64, now_ns, repaired, &whole);
+    stack_publish_steps(p, t, order, depth, repaired);
+}
+
+/*
+ * Before 3.11, above the last walk's leaf: what the thread's pointer led to, if that was not foreseen and had returned
+ * by the time it was fetched. f_lasti is written at each instruction (Python/ceval.c, FAST_DISPATCH), so a caller that
+ * stands in the copy at the call of that code was inside of it then, whatever came of it since.
+ */
+static int returned_leaf_add(struct python_process *p, struct thread *t)
+{
+    const struct python_layout *l = &p->layout;
+    struct step s = {.caller_at = UINT32_MAX, .stacktop = UINT32_MAX, .entered = true, .heap = true};
+    uint64_t id;
+    int r = walk_head(p, t, &s.address);
+
+    if (r < 0 || snapshot_copied(p, t, s.address))
+        return r;
+    const uint8_t *frame = snapshot_at(p, t, s.address, p->frame_header);
+    uint64_t pointer = frame ? load64(frame + l->frame_code) : 0;
+    if (!frame || walk_executing(p, frame) || !map_get(&p->codes.by_address, pointer, &id))
+        return 0;
+    s.code = (uint32_t)id;
+    s.previous = t->steps[0].address;
+    if (!walk_instruction_offset(p, frame, &s) || !edges_known(&p->edges, &t->steps[0], &s, false))
+        return 0;
+    if (walk_reserve(t, t->step_count + 1) < 0)
+        return -ENOMEM;
+    memmove(t->steps + 1, t->steps, t->step_count * sizeof(*t->steps));
+    memmove(t->code_pointers + 1, t->code_pointers, t->step_count * sizeof(*t->code_pointers));
+    t->steps[0] = s;
+    t->code_pointers[0] = pointer;
+    t->step_count++;
+    return 0;
+}
+
+/* Before 3.11: the innermost of the frames in the copy that are executing and of which none that is executing has them
+ * for its caller. The thread's own pointer told of one that had returned by then. What was met long ago may be another
+ * thread's by now: its root tells. */
+static bool walk_from_executing(struct python_process *p, struct thread *t, uint64_t now_ns)
+{
+    for (size_t i = 0; i < t->heap_count; i++) {
+        const uint8_t *frame = snapshot_heap_frame(p, t, &t->heap[i]);
+        if (!frame || !walk_executing(p, frame) || walk_executing_callee(p, t, t->heap[i].address) ||
+            walk_from(p, t, t->heap[i].address) < 0 || t->mended || t->steps[t->step_count - 1].address != t->root ||
+            returned_leaf_add(p, t) < 0)
+            continue;
+        t->mended = true;
+        stack_publish(p, t, now_ns);
+        return t->result != PYTHON_STACK_REJECTED;
+    }
+    return false;
+}
+
+/* From the root up, along what runs in the copy. */
+static bool walk_from_root(struct python_process *p, struct thread *t, uint64_t now_ns)
+{
+    uint64_t pointer;
+    bool whole;
+
+    if (t->chunk_count == 0 || walk_reserve(t, ROOT_DEPTH) < 0 ||
+        walk_step_read(p, t, t->chunks[0].base + p->layout.chunk_data + 8, 0, &t->steps[0], &pointer) < 0)
+        return false;
+    size_t depth = callees_extend(p, t, t->steps, 1, ROOT_DEPTH, now_ns, true, &whole);
+    stack_publish_steps(p, t, t->steps, depth, true);
+    return whole && t->result != PYTHON_STACK_REJECTED;
+}
+
+bool stack_otherwise(struct python_process *p, struct thread *t, uint64_t now_ns)
+{
+    return is_old(p) ? walk_from_executing(p, t, now_ns) : walk_from_root(p, t, now_ns);
+}
