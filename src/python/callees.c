@@ -5,7 +5,9 @@
 #include "python/inside.h"
 
 enum {
+    ALIGNMENT = 16,    /* of objects (Objects/obmalloc.c) */
     LEADS_MOST = 8,    /* interpreter loops that one frame is known to have entered, looked for in the copy */
+    DRIVEN_MOST = 8,   /* things on a frame's value stack that are looked at for the generator that it drives */
     AWAITED_SLOTS = 2, /* of the value stack: what drives a generator keeps it there, or (3.15) below an index */
 };
 
@@ -18,13 +20,13 @@ bool step_has_returned(const struct python_process *p, const struct step *caller
 {
     if (is_old(p))
         return false;
-    return (caller->stacktop == UINT32_MAX && (!callee->entered || p->layout.version >= 0x030e)) ||
+    return (!caller->late && caller->stacktop == UINT32_MAX && (!callee->entered || p->layout.version >= 0x030e)) ||
            (!callee->heap && p->codes.items[callee->code]->generator);
 }
 
 bool step_is_popped(const struct python_process *p, const struct step *s)
 {
-    return p->layout.version >= 0x030d && !s->heap && s->stacktop == 0 && p->codes.items[s->code]->has_locals;
+    return p->layout.version >= 0x030d && !s->heap && s->stacktop == 0 && p->codes.items[s->code]->locals > 0;
 }
 
 /* Up to 3.12 a popped frame is not marked. But it has saved its stack pointer, as one has that waits for a callee, and
@@ -36,9 +38,9 @@ static bool is_returning(struct python_process *p, const struct step *s)
 
 bool step_may_be_innermost(const struct python_process *p, const struct step *s)
 {
-    if (step_runs(s) || !s->entered)
+    if (step_runs(s) || !s->entered || s->late)
         return true;
-    return p->layout.version >= 0x030e && p->codes.items[s->code]->has_locals && !step_is_popped(p, s);
+    return p->layout.version >= 0x030e && p->codes.items[s->code]->locals > 0 && !step_is_popped(p, s);
 }
 
 /* Does `previous`, read from a callee's frame, lead to this caller: straight, or through an entry frame (3.12+)? That
@@ -68,11 +70,17 @@ static bool is_driven(const struct python_process *p, struct thread *t, const ui
            p->codes.items[code]->generator;
 }
 
+/* Most words on a page have another one than any lead. */
+static uint64_t lead_bit(uint64_t address)
+{
+    return UINT64_C(1) << (address >> 4 & 63);
+}
+
 /* One that was not met before, on the pages where others were: one that does not run has no caller. */
 static uint64_t unmet_generator(const struct python_process *p, struct thread *t, const struct step *caller)
 {
     const struct snapshot *s = &t->snapshot;
-    uint64_t leads[LEADS_MOST]; /* what its `previous` may be */
+    uint64_t leads[LEADS_MOST], some = 0; /* what its `previous` may be; bits of those */
     size_t count = 0;
 
     if (!step_runs(caller))
@@ -80,11 +88,14 @@ static uint64_t unmet_generator(const struct python_process *p, struct thread *t
     for (size_t i = 0; i < ARRAY_SIZE(t->entries) && count < LEADS_MOST; i++)
         if (t->entries[i].address && t->entries[i].previous == caller->address)
             leads[count++] = t->entries[i].address;
+    for (size_t k = 0; k < count; k++)
+        some |= lead_bit(leads[k]);
     for (size_t i = s->pages; i < s->pages_end && count; i++)
-        for (uint32_t at = 0; at + p->frame_header <= s->regions[i].size; at += 8) {
+        for (uint32_t at = p->layout.generator_frame % ALIGNMENT; at + p->frame_header <= s->regions[i].size;
+             at += ALIGNMENT) {
             const uint8_t *frame = s->data + s->regions[i].offset + at;
             uint64_t previous = load64(frame + p->layout.frame_previous);
-            for (size_t k = 0; k < count; k++)
+            for (size_t k = 0; (some & lead_bit(previous)) != 0 && k < count; k++)
                 if (previous == leads[k] && is_driven(p, t, frame, caller->address))
                     return s->regions[i].start + at;
         }
@@ -185,6 +196,70 @@ static enum callee_found awaited_generator(
     return CALLEE_NONE;
 }
 
+/* Did the thread's pointer lead to a frame outside the data stack, or to one that such a frame called and that stands
+ * on the caller's end? *ret_frame: the outer one, where it is led to straight; else 0. */
+static bool led_outside(struct python_process *p, struct thread *t, uint64_t end, uint64_t *ret_frame)
+{
+    uint64_t head;
+
+    *ret_frame = 0;
+    if (walk_head(p, t, &head) < 0 || !head)
+        return false;
+    const struct chunk *in = snapshot_chunk_of(t, head), *of_end = end ? snapshot_chunk_of(t, end) : NULL;
+    if (!in) {
+        *ret_frame = head;
+        return true;
+    }
+    const uint8_t *above = of_end && (in > of_end || (in == of_end && head >= end)) ? snapshot_copied(p, t, end) : NULL;
+    uint64_t previous = above ? load64(above + p->layout.frame_previous) : 0;
+    return previous && !snapshot_chunk_of(t, previous);
+}
+
+/* A generator that C drives for `caller`, as next() does: it lies where such a call is known to have it, or the
+ * thread's pointer led to it and it is among the arguments. Where it is not in the copy it is read now, later than the
+ * rest, and may stand at another line, or have lost its caller. */
+static bool driven_by_c(struct python_process *p, struct thread *t, const struct step *caller, uint64_t end,
+    uint64_t now_ns, struct step *ret)
+{
+    const struct python_layout *l = &p->layout;
+    uint64_t frames[DRIVEN_MOST], led = 0, pointer = 0;
+    size_t count = 0;
+
+    if (caller->guessed)
+        return false;
+    bool known = edges_driven(p, t, caller, &frames[0]);
+    if (known)
+        count = 1;
+    else if (!caller->late && led_outside(p, t, end, &led))
+        count = edges_held(p, t, caller, frames, DRIVEN_MOST);
+    for (size_t i = 0; i < count; i++) {
+        const uint8_t *copied = snapshot_copied(p, t, frames[i]);
+        if (frames[i] == caller->address || (led && frames[i] != led) ||
+            (copied && load64(copied + l->frame_previous) == 0)) /* it has yielded */
+            continue;
+        const uint8_t *frame = snapshot_at(p, t, frames[i], p->frame_header);
+        uint64_t code;
+        if (!frame || frame[l->frame_owner] != OWNER_GENERATOR ||
+            !map_get(&p->codes.by_address, untag(load64(frame + l->frame_code)), &code) ||
+            !p->codes.items[code]->generator || walk_step_read(p, t, frames[i], caller->address, ret, &pointer) < 0)
+            continue;
+        ret->entered = true;
+        if (known)
+            edges_prove(&p->edges, caller, ret);
+        return known || live_edge_holds(p, t, caller, ret, now_ns);
+    }
+    return false;
+}
+
+/* A frame on the caller's end that the caller itself pushed: it was not a generator in between that called it. */
+static bool pushed_by(struct python_process *p, struct thread *t, const struct step *caller, uint64_t end)
+{
+    if (!end || p->layout.version < 0x030c || step_runs(caller) || edges_serve_generator(p, caller))
+        return false;
+    const uint8_t *frame = snapshot_copied(p, t, end);
+    return frame && load64(frame + p->layout.frame_previous) == caller->address;
+}
+
 size_t callees_extend(struct python_process *p, struct thread *t, struct step *order, size_t count, size_t room,
     uint64_t now_ns, bool search, bool *ret_whole)
 {
@@ -200,7 +275,13 @@ size_t callees_extend(struct python_process *p, struct thread *t, struct step *o
             end = order[i].address + p->codes.items[order[i].code]->frame_bytes;
     while (count < room && found == CALLEE_LIVE) {
         struct step *top = &order[count - 1], s;
-        uint64_t generator = driven_generator(p, t, top, search); /* if there is one, what lies above is its own */
+        bool pushed = pushed_by(p, t, top, end);
+        /* If there is one, what lies above is its own. */
+        uint64_t generator = pushed ? 0 : driven_generator(p, t, top, search);
+        if (!pushed && !generator && driven_by_c(p, t, top, end, now_ns, &s)) {
+            order[count++] = s;
+            continue;
+        }
         found = generator ? live_callee(p, t, top, generator, false, now_ns, &s) : CALLEE_NONE;
         if (found == CALLEE_NONE && end) {
             found = live_callee(p, t, top, end, true, now_ns, &s);
@@ -213,7 +294,8 @@ size_t callees_extend(struct python_process *p, struct thread *t, struct step *o
             order[count++] = s;
     }
     *ret_whole = found == CALLEE_LET_GO ||
-                 (found == CALLEE_NONE && (p->layout.version >= 0x030e || step_runs(&order[count - 1])));
+                 (found == CALLEE_NONE &&
+                     (p->layout.version >= 0x030e || order[count - 1].late || step_runs(&order[count - 1])));
     while (count > sure && !step_may_be_innermost(p, &order[count - 1]))
         count--;
     return count;

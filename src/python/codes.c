@@ -159,7 +159,7 @@ static int code_fill(struct python_process *p, const uint8_t *header, struct cod
     if (l->version >= 0x030b && l->code_framesize == PYTHON_FIELD_NONE) /* 3.11: Include/internal/pycore_frame.h */
         words = field32(header, l->code_nlocalsplus) + field32(header, l->code_stacksize) + l->frame_localsplus / 8u;
     c->frame_bytes = words < (1u << 24) ? words * 8 : 0;
-    c->has_locals = l->code_nlocalsplus != PYTHON_FIELD_NONE && field32(header, l->code_nlocalsplus) > 0;
+    c->locals = l->code_nlocalsplus != PYTHON_FIELD_NONE ? field32(header, l->code_nlocalsplus) : 0;
     int r = bytecode_find(p, header, c);
     if (r < 0)
         return r;

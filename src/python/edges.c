@@ -31,7 +31,8 @@ enum {
     PARTS_MOST = 16,          /* as many as this */
     GENERATOR_HEADER = 160,   /* bytes of a generator object before its frame, at most */
     LOOKED_AGE_NS = 20000000, /* an instruction may be replaced: instrumented, specialised, its code object freed */
-    LOOPS_CAP = 1 << 16,      /* interpreter loops in each other: as deep as the C stack */
+    SLOT_NONE = INT32_MAX,
+    LOOPS_CAP = 1 << 16, /* interpreter loops in each other: as deep as the C stack */
 };
 
 enum acceptance { /* values of edges.accepted */
@@ -47,6 +48,7 @@ int edges_init(struct edges *s)
     map_init(&s->barren);
     map_init(&s->served);
     map_init(&s->claimed);
+    map_init(&s->driven);
     map_init(&s->mismatched);
     return 0;
 }
@@ -59,6 +61,7 @@ void edges_release(struct edges *s)
     map_release(&s->barren);
     map_release(&s->served);
     map_release(&s->claimed);
+    map_release(&s->driven);
     map_release(&s->mismatched);
 }
 
@@ -184,7 +187,7 @@ static enum edge_verdict accept_as(
     if (map_put(&s->accepted, edge_key(caller, callee), how) == 0) {
         (void)map_put(&s->sites, site_key(caller, callee), caller->at);
         (void)map_put(&s->served, instruction_key(caller), callee->code);
-        if (callee->entered)
+        if (callee->entered || callee->heap)
             (void)map_put(&s->claimed, callee->code, instruction_key(caller));
     }
     return EDGE_ACCEPTED;
@@ -193,6 +196,78 @@ static enum edge_verdict accept_as(
 static enum edge_verdict accept(struct edges *s, const struct step *caller, const struct step *callee)
 {
     return accept_as(s, caller, callee, PROVEN);
+}
+
+void edges_prove(struct edges *s, const struct step *caller, const struct step *callee)
+{
+    (void)accept(s, caller, callee);
+}
+
+/* Slots [from, to) of the caller's frame; NULL: they are not there. */
+static const uint8_t *slots_read(
+    struct python_process *p, struct thread *t, const struct step *caller, uint32_t from, uint32_t to)
+{
+    uint32_t all = (p->codes.items[caller->code]->frame_bytes - p->layout.frame_localsplus) / 8;
+
+    return from < to && to <= all
+               ? snapshot_at(p, t, caller->address + p->layout.frame_localsplus + 8ULL * from, 8 * (to - from))
+               : NULL;
+}
+
+/* Its top is saved while C runs from 3.14 on; before, what lies above it is seen, too. */
+static uint32_t value_stack_end(const struct python_process *p, const struct step *caller)
+{
+    uint32_t all = (p->codes.items[caller->code]->frame_bytes - p->layout.frame_localsplus) / 8;
+
+    return p->layout.version >= 0x030e && caller->stacktop < all ? caller->stacktop : all;
+}
+
+bool edges_driven(struct python_process *p, struct thread *t, const struct step *caller, uint64_t *ret_frame)
+{
+    uint64_t slot;
+    const uint8_t *value = map_get(&p->edges.driven, instruction_key(caller), &slot)
+                               ? slots_read(p, t, caller, (uint32_t)slot, (uint32_t)slot + 1)
+                               : NULL;
+
+    *ret_frame = value ? untag(load64(value)) + p->layout.generator_frame : 0;
+    return value != NULL;
+}
+
+size_t edges_held(
+    struct python_process *p, struct thread *t, const struct step *caller, uint64_t *frames, size_t capacity)
+{
+    const struct code *from = p->codes.items[caller->code];
+    uint32_t first = from->locals, end = value_stack_end(p, caller);
+    const uint8_t *slots = slots_read(p, t, caller, first, end);
+    size_t count = 0;
+
+    for (uint32_t i = 0; slots && i < end - first && count < capacity; i++) {
+        uint64_t object = load64(slots + 8 * i);
+        if (object > 4096)
+            frames[count++] = untag(object) + p->layout.generator_frame;
+    }
+    return count;
+}
+
+/* Which slot of the caller's value stack holds the generator with this frame; SLOT_NONE: none, or more than one. */
+static uint32_t slot_of(struct python_process *p, struct thread *t, const struct step *caller, uint64_t frame)
+{
+    const struct code *from = p->codes.items[caller->code];
+    uint32_t first = from->locals, end = value_stack_end(p, caller), found = SLOT_NONE;
+    const uint8_t *slots = slots_read(p, t, caller, first, end);
+
+    for (uint32_t i = 0; slots && i < end - first; i++)
+        if (untag(load64(slots + 8 * i)) + p->layout.generator_frame == frame) {
+            if (found != SLOT_NONE)
+                return SLOT_NONE;
+            found = first + i;
+        }
+    return found;
+}
+
+bool edges_hold(struct python_process *p, struct thread *t, const struct step *caller, uint64_t frame)
+{
+    return slot_of(p, t, caller, frame) != SLOT_NONE;
 }
 
 /* Is the callee's function in one of the slots that a call instruction has just freed? */
@@ -358,13 +433,16 @@ static int evidence_read(
  * An edge that nothing proves and nothing refutes. Two more reads that show the pair unmoved speak for it, but a loop
  * may tear the same way again and again: they count as long as they agree in at least every other try. Else it goes by
  * how often it is met (`enough` 0: never). A torn stack shows the caller where it stood a moment before, often at a
- * call of another callee: so an instruction that is known to call another one must be met more often.
+ * call of another callee: so an instruction that is known to call another one must be met more often. Not so where the
+ * callee is a generator that C drives and the caller holds it as an argument: it is driven by more than one instruction
+ * (next, send), and each drives many. But what lies above the stack's top is another frame's, so nobody else may be
+ * known to drive it.
  */
 static enum edge_verdict weigh(
     struct python_process *p, struct thread *t, const struct step *caller, const struct step *callee, unsigned enough)
 {
     struct edges *s = &p->edges;
-    uint64_t tries = 0;
+    uint64_t tries = 0, all = 0;
 
     edge_meet(s, caller, callee);
     (void)map_get(&s->pending, edge_key(caller, callee), &tries);
@@ -380,6 +458,11 @@ static enum edge_verdict weigh(
     /* In 3.11 a flag in the callee's frame is all that says that C lay between. */
     if (claimed(s, caller, callee))
         enough *= p->layout.version == 0x030b ? CROWDED : CLAIMED;
+    bool driven_elsewhere = map_get(&s->claimed, callee->code, &all) && all >> 32 != caller->code;
+    if (callee->heap && callee->entered && !driven_elsewhere && edges_hold(p, t, caller, callee->address)) {
+        (void)map_get(&s->pending, site_key(caller, callee), &all);
+        return enough > 0 && met >= enough && met * RIVALS >= (uint32_t)all ? accept(s, caller, callee) : EDGE_REFUSED;
+    }
     if (crowded(s, caller, callee) && !callable_in_slot(p, t, caller, callee))
         enough *= CROWDED;
     if (enough == 0 || met < enough || !often_enough(s, caller, callee) || proven_elsewhere(s, caller, callee))
@@ -484,9 +567,15 @@ enum edge_verdict edges_judge(
     struct edges *s = &p->edges;
     const struct code *from = p->codes.items[caller->code], *to = p->codes.items[callee->code];
     struct evidence found;
+    uint64_t driven;
 
     p->counters.edges_checked++;
-    if (callee->guessed) /* nothing was read that says who called it */
+    if (callee->heap && callee->entered && edges_driven(p, t, caller, &driven) && driven == callee->address)
+        return accept(s, caller, callee);
+    /* Nothing was read that says who called it, but that it is an argument. */
+    if (callee->guessed && !(callee->entered && edges_hold(p, t, caller, callee->address)))
+        return EDGE_REFUSED;
+    if (from->shim && (callee->heap || callee->entered)) /* it lies where the real caller was */
         return EDGE_REFUSED;
     if (from->shim) /* it serves __init__, by whatever name the function was defined */
         return named(to, "__init__") ? accept(s, caller, callee) : weigh(p, t, caller, callee, MET_ENTERED);
@@ -510,6 +599,12 @@ enum edge_verdict edges_judge(
         if (maker)
             return maker > 0 ? accept(s, caller, callee) : refuse_pair(p, caller, callee, now_ns);
     }
-    return callee->entered ? judge_entered(p, t, caller, callee, op, pristine)
-                           : judge_inlined(p, t, caller, callee, op, pristine, &found, now_ns);
+    if (!callee->entered)
+        return judge_inlined(p, t, caller, callee, op, pristine, &found, now_ns);
+    enum edge_verdict r = judge_entered(p, t, caller, callee, op, pristine);
+    uint32_t slot =
+        r == EDGE_ACCEPTED && callee->heap && to->generator ? slot_of(p, t, caller, callee->address) : SLOT_NONE;
+    if (slot != SLOT_NONE)
+        (void)map_put(&s->driven, instruction_key(caller), slot);
+    return r;
 }

@@ -89,14 +89,14 @@ struct code {
     uint64_t bytecode;             /* address of the first instruction */
     uint32_t bytecode_size;        /* bytes */
     uint32_t frame_bytes;          /* of a frame on the data stack; 0 unknown */
+    uint32_t locals;               /* slots of a frame before its value stack: variables, arguments, cells; 3.11+ */
     uint32_t line_table_size;
     uint8_t *line_table;
     uint8_t *starts; /* bit per code unit: an instruction starts here; NULL until needed */
     uint8_t *drops;  /* the same: one starts here that is PYTHON_OP_DROPS; within `starts` */
     bool generator, coroutine;
-    bool shim;       /* the interpreter's own glue, never shown */
-    bool in_use;     /* among codes.in_use */
-    bool has_locals; /* arguments and cells are locals, too */
+    bool shim;   /* the interpreter's own glue, never shown */
+    bool in_use; /* among codes.in_use */
 };
 struct code_look { /* one code object's header, as asked for and as it arrived */
     uint32_t id, size;
@@ -127,6 +127,7 @@ struct step {
     bool entered;       /* entered from C: between it and its caller lies a C call */
     bool heap;          /* not on the data stack */
     bool guessed;       /* it had lost its caller by then: `previous` is the one it was last seen with */
+    bool late;          /* outside the data stack and not in the copy: it was read later than the rest */
 };
 
 struct running {    /* the asyncio task that a thread ran when that was read last */
@@ -192,8 +193,10 @@ struct edges {
     struct map
         mismatched;     /* hash of (caller code, at, callee code, entered) -> when their versions were read to differ */
     struct map served;  /* (caller code, at) -> the callee's code that was accepted there last */
-    struct map claimed; /* callee code that was entered from C -> (caller code, at) that was accepted for it last */
-    struct map sites;   /* hash of (caller code, callee code) -> the last accepted `at` */
+    struct map claimed; /* callee code that was entered from C, or is a generator's -> (caller code, at) that was
+                           accepted for it last */
+    struct map driven; /* (caller code, at) -> which slot of its frame holds the generator that C drives for it there */
+    struct map sites;  /* hash of (caller code, callee code) -> the last accepted `at` */
 };
 
 struct python_process {
@@ -395,6 +398,17 @@ void edges_release(struct edges *s);
 bool edges_known(struct edges *s, const struct step *caller, const struct step *callee, bool sighting);
 /* Is the instruction that the caller stands at known to drive a generator itself? */
 bool edges_serve_generator(const struct python_process *p, const struct step *caller);
+/* The frame of the generator that C drives for the caller at the instruction where it stands: a call has its arguments
+ * always in the same slots. False: it is not known to drive any. */
+bool edges_driven(struct python_process *p, struct thread *t, const struct step *caller, uint64_t *ret_frame);
+/* Where the frames of what the caller's value stack holds would be if that were generators; how many, the deepest
+ * first. */
+size_t edges_held(
+    struct python_process *p, struct thread *t, const struct step *caller, uint64_t *frames, size_t capacity);
+/* Does the caller's value stack hold the generator with this frame? */
+bool edges_hold(struct python_process *p, struct thread *t, const struct step *caller, uint64_t frame);
+/* The edge needs no more proof. */
+void edges_prove(struct edges *s, const struct step *caller, const struct step *callee);
 /* Refused, by what was read a moment ago and what lies in the copy. */
 bool edges_refused(
     struct python_process *p, struct thread *t, const struct step *caller, const struct step *callee, uint64_t now_ns);

@@ -86,7 +86,7 @@ int walk_step_read(struct python_process *p, struct thread *t, uint64_t address,
     if (l->frame_is_entry != PYTHON_FIELD_NONE)
         s.entered = frame[l->frame_is_entry] != 0;
     if (s.heap && !snapshot_copied(p, t, address)) {
-        t->read_late = true;
+        t->read_late = s.late = true;
         snapshot_foresee(t, address);
     }
     /* A frame that has returned or yielded since the thread's pointer to it was read has lost its caller. */
