@@ -224,6 +224,52 @@ def distance_table(options):
     table.show()
 
 
+def by_function_of_file(stacks):
+    count = collections.Counter()
+    for stack, hits in stacks.items():
+        if stack:
+            count[(judge.last_part(stack[-1][0]), os.path.basename(stack[-1][1]))] += hits
+    return count
+
+
+def command_profile(tool, hz, command):
+    """Its stacks from 0.3 s after its start, when any tool can attach to it, to its end."""
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        time.sleep(0.3)
+        return tool.attach(process.pid, hz, None if tool is tools.PITVIPER else 3600).result()
+
+
+def shares(count):
+    total = sum(count.values())
+    return {what: hits / total for what, hits in count.items()}
+
+
+def command_table(options):
+    """A program that nobody here wrote: run anew for each tool, twice for the truth."""
+    print("\ndistance from the stacks of a stopped target (py-spy, 250 Hz) of the same command, run anew each time: " + " ".join(options.command))
+    table = Table("tool", "asked Hz", "depth", "truths", "function", "truths", "most off, in points", "samples", "repaired", "of a core")
+    rng = random.Random(5)
+    truths = []
+    for number in range(2):
+        say("truth, run %d" % (number + 1))
+        truths.append(command_profile(tools.PY_SPY, 250, options.command).stacks)
+    for hz in options.rates:
+        say("pitviper %s Hz" % hz)
+        result = command_profile(tools.PITVIPER, hz or tools.PITVIPER.top_hz, options.command)
+        wanted = min(sum(stacks.values()) for stacks in truths + [result.stacks])
+        cells = []
+        for view in (by_depth, by_function_of_file):
+            one, other, seen = (view(thin(stacks, wanted, rng)) for stacks in truths + [result.stacks])
+            apart = figures.total_variation(one, other)
+            cells += ["%.3f" % ((figures.total_variation(seen, one) + figures.total_variation(seen, other)) / 2), "%.3f" % apart]
+        seen, truth = shares(by_function_of_file(result.stacks)), shares(by_function_of_file(truths[0] + truths[1]))
+        off = {what: 100 * (seen.get(what, 0) - truth.get(what, 0)) for what in set(seen) | set(truth)}
+        most = sorted(off, key=lambda what: -abs(off[what]))[:3]
+        table.add("pitviper", hz or "top", *cells, ", ".join("%s %+.2f" % (what[0], off[what]) for what in most), result.samples,
+                  "%.1f %%" % (100 * result.share(result.repaired)), "%.1f %%" % (100 * result.cpu / max(result.seconds, 1e-3)))
+    table.show()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pythons", default="3.11,3.13,3.15", help="versions, comma-separated, or all")
@@ -236,8 +282,14 @@ def main():
                         help="who stops the target (3.15: always pitviper dump --consistent)")
     parser.add_argument("--pairs", type=int, default=3)
     parser.add_argument("--only", choices=["chains", "phases", "distance"])
+    parser.add_argument("command", nargs="*", metavar="COMMAND",
+                        help="after --: a Python program to compare on instead, with its arguments")
     options = parser.parse_args()
     print(machine.describe())
+    if options.command:
+        command_table(options)
+        print("\n" + machine.verdict_of_quiet())
+        return
     if options.only in (None, "chains"):
         chains_table(options)
     if options.only in (None, "phases"):

@@ -31,6 +31,7 @@ enum {
     PARTS_MOST = 16,          /* as many as this */
     GENERATOR_HEADER = 160,   /* bytes of a generator object before its frame, at most */
     LOOKED_AGE_NS = 20000000, /* an instruction may be replaced: instrumented, specialised, its code object freed */
+    VALUES_MOST = 256,        /* slots of a value stack in which a generator is looked for */
     SLOT_NONE = INT32_MAX,
     LOOPS_CAP = 1 << 16, /* interpreter loops in each other: as deep as the C stack */
 };
@@ -203,23 +204,33 @@ void edges_prove(struct edges *s, const struct step *caller, const struct step *
     (void)accept(s, caller, callee);
 }
 
+/* How many slots a frame of this code has; 0: that is not known. */
+static uint32_t slots_count(const struct python_process *p, const struct code *c)
+{
+    return c->frame_bytes > p->layout.frame_localsplus ? (c->frame_bytes - p->layout.frame_localsplus) / 8 : 0;
+}
+
 /* Slots [from, to) of the caller's frame; NULL: they are not there. */
 static const uint8_t *slots_read(
     struct python_process *p, struct thread *t, const struct step *caller, uint32_t from, uint32_t to)
 {
-    uint32_t all = (p->codes.items[caller->code]->frame_bytes - p->layout.frame_localsplus) / 8;
-
-    return from < to && to <= all
+    return from < to && to <= slots_count(p, p->codes.items[caller->code])
                ? snapshot_at(p, t, caller->address + p->layout.frame_localsplus + 8ULL * from, 8 * (to - from))
                : NULL;
 }
 
-/* Its top is saved while C runs from 3.14 on; before, what lies above it is seen, too. */
-static uint32_t value_stack_end(const struct python_process *p, const struct step *caller)
+/* The slots of its value stack that are looked at. The top is saved while C runs from 3.14 on; before, what lies above
+ * it is seen, too. */
+static void value_stack(
+    const struct python_process *p, const struct step *caller, uint32_t *ret_first, uint32_t *ret_end)
 {
-    uint32_t all = (p->codes.items[caller->code]->frame_bytes - p->layout.frame_localsplus) / 8;
+    const struct code *c = p->codes.items[caller->code];
+    uint32_t end = slots_count(p, c);
 
-    return p->layout.version >= 0x030e && caller->stacktop < all ? caller->stacktop : all;
+    if (p->layout.version >= 0x030e && caller->stacktop < end)
+        end = caller->stacktop;
+    *ret_first = c->locals < end ? c->locals : end;
+    *ret_end = end - *ret_first > VALUES_MOST ? *ret_first + VALUES_MOST : end;
 }
 
 bool edges_driven(struct python_process *p, struct thread *t, const struct step *caller, uint64_t *ret_frame)
@@ -236,10 +247,11 @@ bool edges_driven(struct python_process *p, struct thread *t, const struct step 
 size_t edges_held(
     struct python_process *p, struct thread *t, const struct step *caller, uint64_t *frames, size_t capacity)
 {
-    const struct code *from = p->codes.items[caller->code];
-    uint32_t first = from->locals, end = value_stack_end(p, caller);
-    const uint8_t *slots = slots_read(p, t, caller, first, end);
+    uint32_t first, end;
     size_t count = 0;
+
+    value_stack(p, caller, &first, &end);
+    const uint8_t *slots = slots_read(p, t, caller, first, end);
 
     for (uint32_t i = 0; slots && i < end - first && count < capacity; i++) {
         uint64_t object = load64(slots + 8 * i);
@@ -252,8 +264,9 @@ size_t edges_held(
 /* Which slot of the caller's value stack holds the generator with this frame; SLOT_NONE: none, or more than one. */
 static uint32_t slot_of(struct python_process *p, struct thread *t, const struct step *caller, uint64_t frame)
 {
-    const struct code *from = p->codes.items[caller->code];
-    uint32_t first = from->locals, end = value_stack_end(p, caller), found = SLOT_NONE;
+    uint32_t first, end, found = SLOT_NONE;
+
+    value_stack(p, caller, &first, &end);
     const uint8_t *slots = slots_read(p, t, caller, first, end);
 
     for (uint32_t i = 0; slots && i < end - first; i++)

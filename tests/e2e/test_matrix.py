@@ -219,6 +219,39 @@ print(spent / (time.perf_counter() - began))
 """
 
 # Generators that are new each time, and what comes right after them, each for some tens of microseconds.
+# Generators that are driven by next() and send(), as pytest's hooks are: what their loop takes itself is next to nothing.
+HOOKS = """
+import time
+clock = time.perf_counter
+def work(n):
+    total = 0
+    for i in range(n):
+        total += i
+    return total
+HOOK = '''def hook_%d(k):
+    work(k)
+    yield
+    work(k)
+'''
+for number in range(12):
+    exec(HOOK % number)
+hooks = [globals()["hook_%d" % number] for number in range(12)]
+def drive(k):
+    begun = []
+    for hook in hooks:
+        g = hook(k)
+        next(g)
+        begun.append(g)
+    for g in reversed(begun):
+        try:
+            g.send(None)
+        except StopIteration:
+            pass
+end = clock() + 1.5
+while clock() < end:
+    drive(400)
+"""
+
 PHASES = """
 import json, random, time
 class Node:
@@ -489,6 +522,14 @@ def test_short_phases_have_the_time_that_their_own_clock_says(pythons, run, scri
     shown = {name: share(stacks, lambda s: name in s) for name in spent}
     for name in spent:
         assert abs(shown[name] / sum(shown.values()) - spent[name] / sum(spent.values())) < 0.05, (shown, spent)
+
+
+def test_generators_that_c_drives_have_their_time(pythons, run, script, tmp_path):
+    out, _ = profile(run, script, pythons, HOOKS, tmp_path)
+    stacks = collapsed(run, out)
+    assert share(stacks, lambda s: s[-1] == "drive") < 0.1, stacks
+    hooks = [share(stacks, lambda s, name="hook_%d" % number: name in s) for number in range(12)]
+    assert all(0.03 < hook < 0.14 for hook in hooks), hooks
 
 
 def test_exceptions_leave_no_impossible_stack(pythons, run, script, tmp_path):
