@@ -236,7 +236,13 @@ def command_profile(tool, hz, command):
     """Its stacks from 0.3 s after its start, when any tool can attach to it, to its end."""
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         time.sleep(0.3)
-        return tool.attach(process.pid, hz, None if tool is tools.PITVIPER else 3600).result()
+        result = tool.attach(process.pid, hz, None if tool is tools.PITVIPER else 3600).result()
+    # Only pitviper shows the collector, as a frame of its own.
+    merged = collections.Counter()
+    for stack, hits in result.stacks.items():
+        merged[tuple(frame for frame in stack if frame[0] != "<garbage collector>")] += hits
+    result.stacks = merged
+    return result
 
 
 def shares(count):
