@@ -124,6 +124,16 @@ def test_refuses_what_is_no_recording_in_one_line(run, tmp_path, content, word):
     assert done.err.count("\n") == 1 and word in done.err and "odd.pit" in done.err
 
 
+def test_a_rate_that_cannot_be_met_is_said_with_one_that_could(run, script):
+    for rate in ("1M", "100"):
+        run("run", "-o", "rate.pit", "--rate", rate, "--python", sys.executable, script(APP))
+        notes = {note["about"]: note["text"] for note in run("report", "--json", "rate.pit").ok().json["notes"]}
+        assert ("rate" in notes) == (rate == "1M"), notes
+        if rate == "1M":
+            named = int(notes["rate"].rpartition("--rate ")[2].split()[0])
+            assert 100 <= named < 500000
+
+
 def test_refuses_wrong_words(run, recording):
     for words in (["report"], ["report", recording, "two.pit"], ["report", "--mode", "fast", recording], ["export", "--format", "gif", recording]):
         done = run(*words)
