@@ -170,32 +170,6 @@ static enum callee_found live_callee(struct python_process *p, struct thread *t,
     return moved ? CALLEE_LIVE : CALLEE_UNKNOWN;
 }
 
-/* A generator that was not foreseen, for which the frame of `caller` is seen to wait: it lies on that one's stack, next
- * to the saved top, as long as it is driven from there (3.12+: FOR_ITER_GEN, SEND_GEN). Read now, later than the rest,
- * it may stand at another line, or have lost its caller. */
-static enum callee_found awaited_generator(
-    struct python_process *p, struct thread *t, const struct step *caller, struct step *ret)
-{
-    const struct python_layout *l = &p->layout;
-
-    if (l->generator_frame == PYTHON_FIELD_NONE || !waits_for_generator(p, caller) || caller->stacktop < AWAITED_SLOTS)
-        return CALLEE_NONE;
-    const uint8_t *slots = snapshot_at(
-        p, t, caller->address + l->frame_localsplus + 8ULL * (caller->stacktop - AWAITED_SLOTS), 8 * AWAITED_SLOTS);
-    uint64_t objects[AWAITED_SLOTS] = {0}, pointer = 0;
-    for (int i = 0; slots && i < AWAITED_SLOTS; i++)
-        objects[i] = untag(load64(slots + 8 * i));
-    for (int i = AWAITED_SLOTS; i-- > 0;) {
-        uint64_t object = objects[i];
-        if (!object || (object & 7) ||
-            walk_step_read(p, t, object + l->generator_frame, caller->address, ret, &pointer) < 0)
-            continue;
-        if (ret->heap && ret->previous == caller->address && edges_known(&p->edges, caller, ret, true))
-            return CALLEE_LIVE;
-    }
-    return CALLEE_NONE;
-}
-
 /* Did the thread's pointer lead to a frame outside the data stack, or to one that such a frame called and that stands
  * on the caller's end? *ret_frame: the outer one, where it is led to straight; else 0. */
 static bool led_outside(struct python_process *p, struct thread *t, uint64_t end, uint64_t *ret_frame)
@@ -213,6 +187,36 @@ static bool led_outside(struct python_process *p, struct thread *t, uint64_t end
     const uint8_t *above = of_end && (in > of_end || (in == of_end && head >= end)) ? snapshot_copied(p, t, end) : NULL;
     uint64_t previous = above ? load64(above + p->layout.frame_previous) : 0;
     return previous && !snapshot_chunk_of(t, previous);
+}
+
+/* A generator that was not foreseen, for which the frame of `caller` is seen to wait: it lies on that one's stack, next
+ * to the saved top, as long as it is driven from there (3.12+: FOR_ITER_GEN, SEND_GEN). Where it is not known yet that
+ * the instruction drives any, the thread's pointer must have led to it. Read now, later than the rest, it may stand at
+ * another line, or have lost its caller. */
+static enum callee_found awaited_generator(struct python_process *p, struct thread *t, const struct step *caller,
+    uint64_t end, uint64_t now_ns, struct step *ret)
+{
+    const struct python_layout *l = &p->layout;
+    bool known = waits_for_generator(p, caller);
+    uint64_t led = 0;
+
+    if (l->generator_frame == PYTHON_FIELD_NONE || l->version < 0x030c || step_runs(caller) ||
+        caller->stacktop < AWAITED_SLOTS || (!known && (caller->late || !led_outside(p, t, end, &led) || !led)))
+        return CALLEE_NONE;
+    const uint8_t *slots = snapshot_at(
+        p, t, caller->address + l->frame_localsplus + 8ULL * (caller->stacktop - AWAITED_SLOTS), 8 * AWAITED_SLOTS);
+    uint64_t objects[AWAITED_SLOTS] = {0}, pointer = 0;
+    for (int i = 0; slots && i < AWAITED_SLOTS; i++)
+        objects[i] = untag(load64(slots + 8 * i));
+    for (int i = AWAITED_SLOTS; i-- > 0;) {
+        uint64_t at = objects[i] + l->generator_frame;
+        if (!objects[i] || (!known && at != led) || walk_step_read(p, t, at, caller->address, ret, &pointer) < 0)
+            continue;
+        if (ret->heap && ret->previous == caller->address &&
+            (edges_known(&p->edges, caller, ret, true) || (!known && live_edge_holds(p, t, caller, ret, now_ns))))
+            return CALLEE_LIVE;
+    }
+    return CALLEE_NONE;
 }
 
 /* A generator that C drives for `caller`, as next() does: it lies where such a call is known to have it, or the
@@ -289,7 +293,7 @@ size_t callees_extend(struct python_process *p, struct thread *t, struct step *o
                 end += p->codes.items[s.code]->frame_bytes;
         }
         if (found == CALLEE_NONE && !generator)
-            found = awaited_generator(p, t, top, &s);
+            found = awaited_generator(p, t, top, end, now_ns, &s);
         if (found == CALLEE_LIVE)
             order[count++] = s;
     }

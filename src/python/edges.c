@@ -585,8 +585,9 @@ enum edge_verdict edges_judge(
     p->counters.edges_checked++;
     if (callee->heap && callee->entered && edges_driven(p, t, caller, &driven) && driven == callee->address)
         return accept(s, caller, callee);
-    /* Nothing was read that says who called it, but that it is an argument. */
-    if (callee->guessed && !(callee->entered && edges_hold(p, t, caller, callee->address)))
+    /* Nothing was read that says who called it, but that it is an argument or what the instruction drives. */
+    if (callee->guessed && !(callee->entered ? edges_hold(p, t, caller, callee->address)
+                                             : callee->heap && generator_in_slot(p, t, caller, callee)))
         return EDGE_REFUSED;
     if (from->shim && (callee->heap || callee->entered)) /* it lies where the real caller was */
         return EDGE_REFUSED;
