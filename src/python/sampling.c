@@ -293,8 +293,8 @@ static void thread_walk(struct python_process *p, struct thread *t, uint64_t now
             }
         }
         bool whole = walk_chain(p, t) == 0;
-        /* Then all of it is wanted in one read. Before 3.11 a chain that holds shows no less: each frame says that it
-         * is executing, and the thread's pointer led to it before. */
+        /* Then all of it is wanted in one read, unless the chain holds all the same: each frame was pointed at when the
+         * copy was made. */
         bool late = t->read_late && attempt == 0 && !whole;
         if (whole)
             snapshot_learn(p, t);

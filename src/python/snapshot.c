@@ -50,11 +50,16 @@ static int region_add(struct snapshot *s, uint64_t start, uint32_t size)
     return 0;
 }
 
+static bool holds(const struct region *r, uint64_t address, uint32_t size)
+{
+    return address >= r->start && size <= r->size && address - r->start <= r->size - size;
+}
+
 /* The whole page that this lies on, if that is copied. */
 static uint32_t page_region(const struct snapshot *s, uint64_t address, uint32_t size)
 {
     for (size_t i = s->pages; i < s->pages_end; i++)
-        if (address - s->regions[i].start + size <= s->regions[i].size)
+        if (holds(&s->regions[i], address, size))
             return (uint32_t)i;
     return REGION_NONE;
 }
@@ -142,16 +147,13 @@ static const uint8_t *region_find(struct snapshot *s, uint64_t address, uint32_t
 {
     size_t i = s->last_hit;
 
-    if (i < s->count && address - s->regions[i].start <= s->regions[i].size &&
-        s->regions[i].size - (address - s->regions[i].start) >= size)
+    if (i < s->count && holds(&s->regions[i], address, size))
         return s->data + s->regions[i].offset + (address - s->regions[i].start);
-    for (i = 0; i < s->count; i++) {
-        uint64_t into = address - s->regions[i].start;
-        if (into <= s->regions[i].size && s->regions[i].size - into >= size) {
+    for (i = 0; i < s->count; i++)
+        if (holds(&s->regions[i], address, size)) {
             s->last_hit = i;
-            return s->data + s->regions[i].offset + into;
+            return s->data + s->regions[i].offset + (address - s->regions[i].start);
         }
-    }
     return NULL;
 }
 
@@ -183,7 +185,7 @@ const uint8_t *snapshot_copied(const struct python_process *p, const struct thre
 {
     for (size_t i = 0; i < t->snapshot.planned; i++) {
         const struct region *r = &t->snapshot.regions[i];
-        if (address - r->start + p->frame_header <= r->size)
+        if (holds(r, address, p->frame_header))
             return t->snapshot.data + r->offset + (address - r->start);
     }
     return NULL;
@@ -261,8 +263,7 @@ const uint8_t *snapshot_heap_frame(const struct python_process *p, const struct 
     if (f->region == REGION_NONE)
         return NULL;
     const struct region *r = &t->snapshot.regions[f->region];
-    uint64_t into = f->address - r->start;
-    return into + p->frame_header <= r->size ? t->snapshot.data + r->offset + into : NULL;
+    return holds(r, f->address, p->frame_header) ? t->snapshot.data + r->offset + (f->address - r->start) : NULL;
 }
 
 /* One sample later: is a frame that was not in its stack still worth knowing? */
