@@ -150,20 +150,21 @@ def by_depth(stacks):
     return count
 
 
-def by_function(stacks):
-    count = collections.Counter()
-    for stack, hits in stacks.items():
-        if stack:
-            count[judge.last_part(stack[-1][0])] += hits
-    return count
+def innermost(what):
+    """A view of stacks: how often what(depth, name, file, line) is innermost."""
+    def view(stacks):
+        count = collections.Counter()
+        for stack, hits in stacks.items():
+            if stack:
+                name, file, line = stack[-1]
+                count[what(len(stack), judge.last_part(name), file, line)] += hits
+        return count
+    return view
 
 
-def by_place(stacks):
-    count = collections.Counter()
-    for stack, hits in stacks.items():
-        if stack:
-            count[(len(stack), judge.last_part(stack[-1][0]), stack[-1][2])] += hits
-    return count
+by_function = innermost(lambda depth, name, file, line: name)
+by_function_of_file = innermost(lambda depth, name, file, line: (name, os.path.basename(file)))
+by_place = innermost(lambda depth, name, file, line: (depth, name, line))
 
 
 def thin(stacks, wanted, rng):
@@ -171,6 +172,14 @@ def thin(stacks, wanted, rng):
     pool = [stack for stack, hits in stacks.items() for _ in range(hits)]
     rng.shuffle(pool)
     return collections.Counter(pool[:wanted])
+
+
+def distances(view, seen, truths, rng):
+    """(from two truths, in the mean; between these), by this view; all thinned to the same number of samples."""
+    wanted = min(sum(stacks.values()) for stacks in truths + [seen])
+    one, other, shown = (view(thin(stacks, wanted, rng)) for stacks in truths + [seen])
+    away = (figures.total_variation(shown, one) + figures.total_variation(shown, other)) / 2
+    return away, figures.total_variation(one, other)
 
 
 def distance_table(options):
@@ -206,13 +215,9 @@ def distance_table(options):
                             continue
                         if not result.stacks:
                             continue
-                        wanted = min(sum(stacks.values()) for stacks in truths + [result.stacks])
                         cells = []
                         for view in (by_depth, by_function, by_place):
-                            one, other = (view(thin(stacks, wanted, rng)) for stacks in truths)
-                            seen = view(thin(result.stacks, wanted, rng))
-                            apart = figures.total_variation(one, other)
-                            away = (figures.total_variation(seen, one) + figures.total_variation(seen, other)) / 2
+                            away, apart = distances(view, result.stacks, truths, rng)
                             cells.append((away, apart, away / apart if apart else float("inf")))
                         ours = tool is tools.PITVIPER
                         table.add(
@@ -222,14 +227,6 @@ def distance_table(options):
                             ("yes" if cells[-1][2] <= DISTANCE_BAR else "no") if ours else None,
                         )
     table.show()
-
-
-def by_function_of_file(stacks):
-    count = collections.Counter()
-    for stack, hits in stacks.items():
-        if stack:
-            count[(judge.last_part(stack[-1][0]), os.path.basename(stack[-1][1]))] += hits
-    return count
 
 
 def command_profile(tool, hz, command):
@@ -262,12 +259,9 @@ def command_table(options):
     for hz in options.rates:
         say("pitviper %s Hz" % hz)
         result = command_profile(tools.PITVIPER, hz or tools.PITVIPER.top_hz, options.command)
-        wanted = min(sum(stacks.values()) for stacks in truths + [result.stacks])
         cells = []
         for view in (by_depth, by_function_of_file):
-            one, other, seen = (view(thin(stacks, wanted, rng)) for stacks in truths + [result.stacks])
-            apart = figures.total_variation(one, other)
-            cells += ["%.3f" % ((figures.total_variation(seen, one) + figures.total_variation(seen, other)) / 2), "%.3f" % apart]
+            cells += ["%.3f" % distance for distance in distances(view, result.stacks, truths, rng)]
         seen, truth = shares(by_function_of_file(result.stacks)), shares(by_function_of_file(truths[0] + truths[1]))
         off = {what: 100 * (seen.get(what, 0) - truth.get(what, 0)) for what in set(seen) | set(truth)}
         most = sorted(off, key=lambda what: -abs(off[what]))[:3]

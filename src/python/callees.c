@@ -57,17 +57,21 @@ static bool leads_to(struct thread *t, uint64_t previous, uint64_t caller, bool 
     return *ret_entered;
 }
 
+static bool is_generator(const struct python_process *p, const uint8_t *frame)
+{
+    uint64_t code;
+
+    return frame[p->layout.frame_owner] == OWNER_GENERATOR &&
+           map_get(&p->codes.by_address, untag(load64(frame + p->layout.frame_code)), &code) &&
+           p->codes.items[code]->generator;
+}
+
 /* Is what lies there in the copy the frame of a generator that is driven by the one at `caller`? */
 static bool is_driven(const struct python_process *p, struct thread *t, const uint8_t *frame, uint64_t caller)
 {
-    const struct python_layout *l = &p->layout;
     bool entered;
-    uint64_t code;
 
-    return leads_to(t, load64(frame + l->frame_previous), caller, false, &entered) &&
-           frame[l->frame_owner] == OWNER_GENERATOR &&
-           map_get(&p->codes.by_address, untag(load64(frame + l->frame_code)), &code) &&
-           p->codes.items[code]->generator;
+    return leads_to(t, load64(frame + p->layout.frame_previous), caller, false, &entered) && is_generator(p, frame);
 }
 
 /* Most words on a page have another one than any lead. */
@@ -225,7 +229,6 @@ static enum callee_found awaited_generator(struct python_process *p, struct thre
 static bool driven_by_c(struct python_process *p, struct thread *t, const struct step *caller, uint64_t end,
     uint64_t now_ns, struct step *ret)
 {
-    const struct python_layout *l = &p->layout;
     uint64_t frames[DRIVEN_MOST], led = 0, pointer = 0;
     size_t count = 0;
 
@@ -239,18 +242,14 @@ static bool driven_by_c(struct python_process *p, struct thread *t, const struct
     for (size_t i = 0; i < count; i++) {
         const uint8_t *copied = snapshot_copied(p, t, frames[i]);
         if (frames[i] == caller->address || (led && frames[i] != led) ||
-            (copied && load64(copied + l->frame_previous) == 0)) /* it has yielded */
+            (copied && load64(copied + p->layout.frame_previous) == 0)) /* it has yielded */
             continue;
         const uint8_t *frame = snapshot_at(p, t, frames[i], p->frame_header);
-        uint64_t code;
-        if (!frame || frame[l->frame_owner] != OWNER_GENERATOR ||
-            !map_get(&p->codes.by_address, untag(load64(frame + l->frame_code)), &code) ||
-            !p->codes.items[code]->generator || walk_step_read(p, t, frames[i], caller->address, ret, &pointer) < 0)
+        if (!frame || !is_generator(p, frame) || walk_step_read(p, t, frames[i], caller->address, ret, &pointer) < 0)
             continue;
         ret->entered = true;
-        if (known)
-            edges_prove(&p->edges, caller, ret);
-        return known || live_edge_holds(p, t, caller, ret, now_ns);
+        /* Where it is not known yet which slot it is, to judge the edge is to learn that. */
+        return (known && edges_known(&p->edges, caller, ret, false)) || live_edge_holds(p, t, caller, ret, now_ns);
     }
     return false;
 }

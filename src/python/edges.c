@@ -199,11 +199,6 @@ static enum edge_verdict accept(struct edges *s, const struct step *caller, cons
     return accept_as(s, caller, callee, PROVEN);
 }
 
-void edges_prove(struct edges *s, const struct step *caller, const struct step *callee)
-{
-    (void)accept(s, caller, callee);
-}
-
 /* How many slots a frame of this code has; 0: that is not known. */
 static uint32_t slots_count(const struct python_process *p, const struct code *c)
 {
@@ -219,10 +214,10 @@ static const uint8_t *slots_read(
                : NULL;
 }
 
-/* The slots of its value stack that are looked at. The top is saved while C runs from 3.14 on; before, what lies above
- * it is seen, too. */
-static void value_stack(
-    const struct python_process *p, const struct step *caller, uint32_t *ret_first, uint32_t *ret_end)
+/* The slots of its value stack, from number *ret_first on; NULL: none. The top is saved while C runs from 3.14 on;
+ * before, what lies above it is seen, too. */
+static const uint8_t *value_stack(
+    struct python_process *p, struct thread *t, const struct step *caller, uint32_t *ret_first, uint32_t *ret_count)
 {
     const struct code *c = p->codes.items[caller->code];
     uint32_t end = slots_count(p, c);
@@ -230,7 +225,8 @@ static void value_stack(
     if (p->layout.version >= 0x030e && caller->stacktop < end)
         end = caller->stacktop;
     *ret_first = c->locals < end ? c->locals : end;
-    *ret_end = end - *ret_first > VALUES_MOST ? *ret_first + VALUES_MOST : end;
+    *ret_count = end - *ret_first < VALUES_MOST ? end - *ret_first : VALUES_MOST;
+    return slots_read(p, t, caller, *ret_first, *ret_first + *ret_count);
 }
 
 bool edges_driven(struct python_process *p, struct thread *t, const struct step *caller, uint64_t *ret_frame)
@@ -247,13 +243,11 @@ bool edges_driven(struct python_process *p, struct thread *t, const struct step 
 size_t edges_held(
     struct python_process *p, struct thread *t, const struct step *caller, uint64_t *frames, size_t capacity)
 {
-    uint32_t first, end;
+    uint32_t first, all;
+    const uint8_t *slots = value_stack(p, t, caller, &first, &all);
     size_t count = 0;
 
-    value_stack(p, caller, &first, &end);
-    const uint8_t *slots = slots_read(p, t, caller, first, end);
-
-    for (uint32_t i = 0; slots && i < end - first && count < capacity; i++) {
+    for (uint32_t i = 0; slots && i < all && count < capacity; i++) {
         uint64_t object = load64(slots + 8 * i);
         if (object > 4096)
             frames[count++] = untag(object) + p->layout.generator_frame;
@@ -264,12 +258,10 @@ size_t edges_held(
 /* Which slot of the caller's value stack holds the generator with this frame; SLOT_NONE: none, or more than one. */
 static uint32_t slot_of(struct python_process *p, struct thread *t, const struct step *caller, uint64_t frame)
 {
-    uint32_t first, end, found = SLOT_NONE;
+    uint32_t first, all, found = SLOT_NONE;
+    const uint8_t *slots = value_stack(p, t, caller, &first, &all);
 
-    value_stack(p, caller, &first, &end);
-    const uint8_t *slots = slots_read(p, t, caller, first, end);
-
-    for (uint32_t i = 0; slots && i < end - first; i++)
+    for (uint32_t i = 0; slots && i < all; i++)
         if (untag(load64(slots + 8 * i)) + p->layout.generator_frame == frame) {
             if (found != SLOT_NONE)
                 return SLOT_NONE;

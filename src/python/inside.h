@@ -15,9 +15,9 @@ enum {
     HEAP_FRAME_PLANNED = 4, /* samples for which a frame outside the data stack is still predicted, */
     HEAP_PAGES = 2, /* and the pages that generators lay on last (3.11+): new ones come where others were freed, */
     HEAP_PAGE_KNOWN = 1024,  /* for so many samples after the last, */
-    HEAP_FRAMES_SPARE = 64,  /* or the last frames that returned (before 3.11): calls get them again, */
-    HEAP_SPARE_KNOWN = 4096, /* for so many samples, */
-    HURRIED_NS = 20000,      /* unless samples are taken at shorter gaps than this: they come soon again then */
+    HURRIED_NS = 20000,      /* unless samples are taken at shorter gaps than this: they come soon again then; */
+    HEAP_FRAMES_SPARE = 64,  /* before 3.11 the frames that returned last, which calls get again, */
+    HEAP_SPARE_KNOWN = 4096, /* for so many samples */
     HEAP_FRAME_KNOWN = 48,   /* samples for which its caller is remembered */
     REGION_NONE = INT32_MAX,
     OWNER_GENERATOR = 1,
@@ -407,8 +407,6 @@ size_t edges_held(
     struct python_process *p, struct thread *t, const struct step *caller, uint64_t *frames, size_t capacity);
 /* Does the caller's value stack hold the generator with this frame? */
 bool edges_hold(struct python_process *p, struct thread *t, const struct step *caller, uint64_t frame);
-/* The edge needs no more proof. */
-void edges_prove(struct edges *s, const struct step *caller, const struct step *callee);
 /* Refused, by what was read a moment ago and what lies in the copy. */
 bool edges_refused(
     struct python_process *p, struct thread *t, const struct step *caller, const struct step *callee, uint64_t now_ns);

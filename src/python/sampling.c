@@ -296,10 +296,10 @@ static void thread_walk(struct python_process *p, struct thread *t, uint64_t now
         /* Then all of it is wanted in one read, unless the chain holds all the same: each frame was pointed at when the
          * copy was made. */
         bool late = t->read_late && attempt == 0 && !whole;
-        if (whole)
+        if (whole) {
             snapshot_learn(p, t);
-        if (whole && !late)
             stack_publish(p, t, now_ns);
+        }
         if (t->result == PYTHON_STACK_REJECTED && (!stack_otherwise(p, t, now_ns) || late) && attempt == 0)
             kept_take(p, t);
         if (t->result != PYTHON_STACK_REJECTED)
