@@ -5,10 +5,10 @@
 #include "python/inside.h"
 
 enum {
-    ALIGNMENT = 16,    /* of objects (Objects/obmalloc.c) */
-    LEADS_MOST = 8,    /* interpreter loops that one frame is known to have entered, looked for in the copy */
-    DRIVEN_MOST = 8,   /* things on a frame's value stack that are looked at for the generator that it drives */
-    AWAITED_SLOTS = 2, /* of the value stack: what drives a generator keeps it there, or (3.15) below an index */
+    C_STACK_BYTES = 16 << 20, /* entry frames of one thread lie so near to each other */
+    ALIGNMENT = 16,           /* of objects (Objects/obmalloc.c) */
+    LEADS_MOST = 8,           /* interpreter loops that one frame is known to have entered, looked for in the copy */
+    AWAITED_SLOTS = 2,        /* of the value stack: what drives a generator keeps it there, or (3.15) below an index */
 };
 
 bool step_runs(const struct step *s)
@@ -44,7 +44,8 @@ bool step_may_be_innermost(const struct python_process *p, const struct step *s)
 }
 
 /* Does `previous`, read from a callee's frame, lead to this caller: straight, or through an entry frame (3.12+)? That
- * of a callee which lies right on its caller's end need not be read, which would be too late. */
+ * of a callee which lies right on its caller's end need not be read, which would be too late: it lies on the C stack,
+ * where no other frame does. */
 static bool leads_to(struct thread *t, uint64_t previous, uint64_t caller, bool adjoins, bool *ret_entered)
 {
     const struct entry_frame *known = entry_slot(t, previous);
@@ -52,8 +53,8 @@ static bool leads_to(struct thread *t, uint64_t previous, uint64_t caller, bool 
     *ret_entered = false;
     if (!previous || previous == caller)
         return previous == caller;
-    *ret_entered =
-        (known->address == previous && known->previous == caller) || (adjoins && !snapshot_chunk_of(t, previous));
+    *ret_entered = known->address == previous ? known->previous == caller || adjoins
+                                              : adjoins && previous - t->c_stack + C_STACK_BYTES < 2 * C_STACK_BYTES;
     return *ret_entered;
 }
 
@@ -144,17 +145,29 @@ enum callee_found {
     CALLEE_LIVE,
 };
 
+/* Does the entry frame at `address` lead to the caller (3.12+)? Read now, unless it is known to: C may have called it
+ * for a generator that lies between, or it may have been another one's before. */
+static bool entry_leads_to(struct python_process *p, struct thread *t, uint64_t address, uint64_t caller)
+{
+    const struct entry_frame *known = entry_slot(t, address);
+
+    if (known->address == address && known->previous == caller)
+        return true;
+    const uint8_t *frame = p->layout.version < 0x030c ? NULL : snapshot_at(p, t, address, p->frame_header);
+    uint8_t owner = frame ? frame[p->layout.frame_owner] : 0;
+    return owner >= OWNER_ENTRY && owner <= OWNER_LAST && walk_entry_learn(p, t, address, frame)->previous == caller;
+}
+
 /* Is the frame at `address` a callee of `caller` that the copy shows to be live, by an edge that is accepted? */
 static enum callee_found live_callee(struct python_process *p, struct thread *t, const struct step *caller,
     uint64_t address, bool adjoins, uint64_t now_ns, struct step *ret)
 {
     const struct python_layout *l = &p->layout;
     const uint8_t *frame = snapshot_copied(p, t, address);
-    uint64_t id, pointer = 0;
+    uint64_t pointer = 0;
     bool entered;
 
     if (!frame || !leads_to(t, load64(frame + l->frame_previous), caller->address, adjoins, &entered) ||
-        !map_get(&p->codes.by_address, untag(load64(frame + l->frame_code)), &id) ||
         walk_step_read(p, t, address, 0, ret, &pointer) < 0)
         return CALLEE_NONE;
     ret->entered = ret->entered || entered;
@@ -166,31 +179,36 @@ static enum callee_found live_callee(struct python_process *p, struct thread *t,
     if (step_has_returned(p, caller, ret))
         return CALLEE_NONE;
     if (edges_known(&p->edges, caller, ret, ret->heap) ||
-        ((ret->heap || (!ret->entered && (l->version >= 0x030d || step_runs(ret)))) &&
+        ((ret->heap || ((l->version >= 0x030d || step_runs(ret)) &&
+                           (!ret->entered || entry_leads_to(p, t, ret->previous, caller->address)))) &&
             live_edge_holds(p, t, caller, ret, now_ns)))
         return CALLEE_LIVE;
     /* Up to 3.12 a frame that was popped shows only by the instruction that it stands at. */
-    bool moved = (ret->entered || l->version >= 0x030d) && edges_reseat(&p->edges, caller, ret, &ret->caller_at);
+    bool moved =
+        (ret->entered || caller->late || l->version >= 0x030d) && edges_reseat(p, caller, ret, now_ns, &ret->caller_at);
     return moved ? CALLEE_LIVE : CALLEE_UNKNOWN;
 }
 
-/* Did the thread's pointer lead to a frame outside the data stack, or to one that such a frame called and that stands
- * on the caller's end? *ret_frame: the outer one, where it is led to straight; else 0. */
-static bool led_outside(struct python_process *p, struct thread *t, uint64_t end, uint64_t *ret_frame)
+/* The frame outside the data stack that the thread's pointer led to, straight or through one that it called and that
+ * stands on the caller's end; 0: there is none. *ret_straight: it is the innermost one. */
+static uint64_t led_outside(struct python_process *p, struct thread *t, uint64_t end, bool *ret_straight)
 {
-    uint64_t head;
+    uint64_t at;
 
-    *ret_frame = 0;
-    if (walk_head(p, t, &head) < 0 || !head)
-        return false;
-    const struct chunk *in = snapshot_chunk_of(t, head), *of_end = end ? snapshot_chunk_of(t, end) : NULL;
-    if (!in) {
-        *ret_frame = head;
-        return true;
+    *ret_straight = false;
+    if (walk_head(p, t, &at) < 0 || !at)
+        return 0;
+    const struct chunk *in = snapshot_chunk_of(t, at), *of_end = end ? snapshot_chunk_of(t, end) : NULL;
+    if (in) {
+        const uint8_t *above =
+            of_end && (in > of_end || (in == of_end && at >= end)) ? snapshot_copied(p, t, end) : NULL;
+        at = above ? load64(above + p->layout.frame_previous) : 0;
     }
-    const uint8_t *above = of_end && (in > of_end || (in == of_end && head >= end)) ? snapshot_copied(p, t, end) : NULL;
-    uint64_t previous = above ? load64(above + p->layout.frame_previous) : 0;
-    return previous && !snapshot_chunk_of(t, previous);
+    *ret_straight = !in;
+    const struct entry_frame *entry = entry_slot(t, at);
+    if (at && entry->address == at) /* 3.12+: between it and what C called */
+        at = entry->previous;
+    return at && !snapshot_chunk_of(t, at) ? at : 0;
 }
 
 /* A generator that was not foreseen, for which the frame of `caller` is seen to wait: it lies on that one's stack, next
@@ -201,11 +219,12 @@ static enum callee_found awaited_generator(struct python_process *p, struct thre
     uint64_t end, uint64_t now_ns, struct step *ret)
 {
     const struct python_layout *l = &p->layout;
-    bool known = waits_for_generator(p, caller);
+    bool known = waits_for_generator(p, caller), straight;
     uint64_t led = 0;
 
     if (l->generator_frame == PYTHON_FIELD_NONE || l->version < 0x030c || step_runs(caller) ||
-        caller->stacktop < AWAITED_SLOTS || (!known && (caller->late || !led_outside(p, t, end, &led) || !led)))
+        caller->stacktop < AWAITED_SLOTS ||
+        (!known && (caller->late || (led = led_outside(p, t, end, &straight)) == 0 || !straight)))
         return CALLEE_NONE;
     const uint8_t *slots = snapshot_at(
         p, t, caller->address + l->frame_localsplus + 8ULL * (caller->stacktop - AWAITED_SLOTS), 8 * AWAITED_SLOTS);
@@ -224,34 +243,34 @@ static enum callee_found awaited_generator(struct python_process *p, struct thre
 }
 
 /* A generator that C drives for `caller`, as next() does: it lies where such a call is known to have it, or the
- * thread's pointer led to it and it is among the arguments. Where it is not in the copy it is read now, later than the
- * rest, and may stand at another line, or have lost its caller. */
+ * thread's pointer led to it and the caller holds it. Where it is not in the copy it is read now, later than the rest,
+ * and may stand at another line, or have lost its caller. */
 static bool driven_by_c(struct python_process *p, struct thread *t, const struct step *caller, uint64_t end,
     uint64_t now_ns, struct step *ret)
 {
-    uint64_t frames[DRIVEN_MOST], led = 0, pointer = 0;
-    size_t count = 0;
+    const struct python_layout *l = &p->layout;
+    uint64_t at, pointer = 0;
+    bool known = !caller->guessed && edges_driven(p, t, caller, &at), straight;
 
-    if (caller->guessed)
+    if (!known && ((caller->late && !caller->guessed) || (at = led_outside(p, t, end, &straight)) == 0 ||
+                      !edges_hold(p, t, caller, at)))
         return false;
-    bool known = edges_driven(p, t, caller, &frames[0]);
-    if (known)
-        count = 1;
-    else if (!caller->late && led_outside(p, t, end, &led))
-        count = edges_held(p, t, caller, frames, DRIVEN_MOST);
-    for (size_t i = 0; i < count; i++) {
-        const uint8_t *copied = snapshot_copied(p, t, frames[i]);
-        if (frames[i] == caller->address || (led && frames[i] != led) ||
-            (copied && load64(copied + p->layout.frame_previous) == 0)) /* it has yielded */
-            continue;
-        const uint8_t *frame = snapshot_at(p, t, frames[i], p->frame_header);
-        if (!frame || !is_generator(p, frame) || walk_step_read(p, t, frames[i], caller->address, ret, &pointer) < 0)
-            continue;
-        ret->entered = true;
-        /* Where it is not known yet which slot it is, to judge the edge is to learn that. */
-        return (known && edges_known(&p->edges, caller, ret, false)) || live_edge_holds(p, t, caller, ret, now_ns);
-    }
-    return false;
+    const uint8_t *copied = snapshot_copied(p, t, at);
+    if (at == caller->address || (copied && load64(copied + l->frame_previous) == 0)) /* it has yielded */
+        return false;
+    const uint8_t *frame = snapshot_at(p, t, at, p->frame_header);
+    if (!frame || !is_generator(p, frame) || walk_step_read(p, t, at, caller->address, ret, &pointer) < 0)
+        return false;
+    bool flagged = ret->entered; /* 3.11 */
+    ret->entered = true;
+    if (caller->guessed) /* by now it stands elsewhere */
+        return edges_reseat(p, caller, ret, now_ns, &ret->caller_at);
+    if (known && edges_known(&p->edges, caller, ret, false))
+        return true;
+    /* Where it is not known yet which slot it is, to judge the edge is to learn that. */
+    bool called = ret->guessed || (l->version < 0x030c ? flagged && ret->previous == caller->address
+                                                       : entry_leads_to(p, t, ret->previous, caller->address));
+    return called && live_edge_holds(p, t, caller, ret, now_ns);
 }
 
 /* A frame on the caller's end that the caller itself pushed: it was not a generator in between that called it. */

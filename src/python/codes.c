@@ -411,6 +411,29 @@ bool codes_instruction_before(struct python_process *p, uint32_t id, uint32_t at
     return true;
 }
 
+bool codes_call_before(
+    struct python_process *p, uint32_t id, uint64_t bytecode, uint32_t version, uint32_t at, uint32_t *ret_at)
+{
+    struct code *c = p->codes.items[id];
+    CLEANUP(free_pointer) uint8_t *bytes = NULL;
+    bool found = false;
+
+    if (!version || !starts_know(p, c) || (bytes = malloc(c->bytecode_size)) == NULL)
+        return false;
+    p->counters.reads++;
+    if (target_read(p->target, bytecode, bytes, c->bytecode_size) < 0)
+        return false;
+    for (uint32_t i = 0; i < c->bytecode_size && (i <= at || !found); i += 2) {
+        const struct python_opcode *op = &p->opcodes->by_number[bytes[i]];
+        if (!(c->starts[i / 16] & (1u << (i / 2 % 8))) || op->class != PYTHON_OP_VERSIONED ||
+            i + op->version_at + 4u > c->bytecode_size || load32(bytes + i + op->version_at) != version)
+            continue;
+        found = true; /* up to 3.12 a caller stands behind the inline caches (Python/ceval.c, JUMPBY) */
+        *ret_at = i + (p->layout.version < 0x030d ? 2u * op->caches : 0);
+    }
+    return found;
+}
+
 const struct python_code *python_code(const struct python_process *p, uint32_t id)
 {
     return id < p->codes.count ? &p->codes.items[id]->public : NULL;

@@ -51,6 +51,7 @@ int edges_init(struct edges *s)
     map_init(&s->claimed);
     map_init(&s->driven);
     map_init(&s->mismatched);
+    map_init(&s->unsited);
     return 0;
 }
 
@@ -64,6 +65,7 @@ void edges_release(struct edges *s)
     map_release(&s->claimed);
     map_release(&s->driven);
     map_release(&s->mismatched);
+    map_release(&s->unsited);
 }
 
 static uint64_t edge_key(const struct step *caller, const struct step *callee)
@@ -94,7 +96,8 @@ static enum edge_verdict refuse_place(
     return EDGE_REFUSED;
 }
 
-bool edges_reseat(const struct edges *s, const struct step *caller, const struct step *callee, uint32_t *ret_at)
+/* Another instruction of the caller that is known to call the callee. */
+static bool site_known(const struct edges *s, const struct step *caller, const struct step *callee, uint32_t *ret_at)
 {
     uint64_t at;
 
@@ -165,7 +168,7 @@ static bool proven_elsewhere(const struct edges *s, const struct step *caller, c
     struct step there = *caller;
     uint64_t how;
 
-    return edges_reseat(s, caller, callee, &there.at) && there.at != caller->at &&
+    return site_known(s, caller, callee, &there.at) && there.at != caller->at &&
            map_get(&s->accepted, edge_key(&there, callee), &how) && how == PROVEN;
 }
 
@@ -240,21 +243,6 @@ bool edges_driven(struct python_process *p, struct thread *t, const struct step 
     return value != NULL;
 }
 
-size_t edges_held(
-    struct python_process *p, struct thread *t, const struct step *caller, uint64_t *frames, size_t capacity)
-{
-    uint32_t first, all;
-    const uint8_t *slots = value_stack(p, t, caller, &first, &all);
-    size_t count = 0;
-
-    for (uint32_t i = 0; slots && i < all && count < capacity; i++) {
-        uint64_t object = load64(slots + 8 * i);
-        if (object > 4096)
-            frames[count++] = untag(object) + p->layout.generator_frame;
-    }
-    return count;
-}
-
 /* Which slot of the caller's value stack holds the generator with this frame; SLOT_NONE: none, or more than one. */
 static uint32_t slot_of(struct python_process *p, struct thread *t, const struct step *caller, uint64_t frame)
 {
@@ -268,11 +256,6 @@ static uint32_t slot_of(struct python_process *p, struct thread *t, const struct
             found = first + i;
         }
     return found;
-}
-
-bool edges_hold(struct python_process *p, struct thread *t, const struct step *caller, uint64_t frame)
-{
-    return slot_of(p, t, caller, frame) != SLOT_NONE;
 }
 
 /* Is the callee's function in one of the slots that a call instruction has just freed? */
@@ -307,8 +290,7 @@ static bool generator_in_slot(
 
 /* The generator is anywhere among the caller's variables and on its stack, whose top is saved while C runs from 3.14
  * on. */
-static bool generator_in_frame(
-    struct python_process *p, struct thread *t, const struct step *caller, const struct step *callee)
+static bool generator_in_frame(struct python_process *p, struct thread *t, const struct step *caller, uint64_t frame)
 {
     uint32_t start = p->layout.frame_localsplus, size = p->codes.items[caller->code]->frame_bytes;
     if (caller->stacktop != UINT32_MAX && start + 8ULL * caller->stacktop < size)
@@ -316,9 +298,14 @@ static bool generator_in_frame(
     const uint8_t *slots = size > start ? snapshot_at(p, t, caller->address + start, size - start) : NULL;
 
     for (uint32_t i = 0; slots && i + 8 <= size - start; i += 8)
-        if (callee->address - untag(load64(slots + i)) < GENERATOR_HEADER)
+        if (frame - untag(load64(slots + i)) < GENERATOR_HEADER)
             return true;
     return false;
+}
+
+bool edges_hold(struct python_process *p, struct thread *t, const struct step *caller, uint64_t frame)
+{
+    return slot_of(p, t, caller, frame) != SLOT_NONE || (caller->guessed && generator_in_frame(p, t, caller, frame));
 }
 
 /* What was read speaks against this callee, and nothing in the caller's frame for it. */
@@ -434,6 +421,27 @@ static int evidence_read(
     return r;
 }
 
+bool edges_reseat(
+    struct python_process *p, const struct step *caller, const struct step *callee, uint64_t now_ns, uint32_t *ret_at)
+{
+    struct step there = *caller;
+    struct evidence found;
+    uint64_t looked_ns, key = site_key(caller, callee);
+
+    if (site_known(&p->edges, caller, callee, ret_at))
+        return true;
+    if (callee->entered || callee->heap ||
+        (map_get(&p->edges.unsited, key, &looked_ns) && now_ns - looked_ns < LOOKED_AGE_NS))
+        return false;
+    if (evidence_read(p, caller, callee, &found) < 0 || !found.function_fits ||
+        !codes_call_before(p, caller->code, caller->bytecode, found.version, caller->at, &there.at)) {
+        (void)map_put(&p->edges.unsited, key, now_ns);
+        return false;
+    }
+    *ret_at = there.at;
+    return accept(&p->edges, &there, callee) == EDGE_ACCEPTED;
+}
+
 /*
  * An edge that nothing proves and nothing refutes. Two more reads that show the pair unmoved speak for it, but a loop
  * may tear the same way again and again: they count as long as they agree in at least every other try. Else it goes by
@@ -460,11 +468,18 @@ static enum edge_verdict weigh(
         p->counters.edges_confirmed++;
         return accept(s, caller, callee);
     }
+    bool elsewhere = map_get(&s->claimed, callee->code, &all) && all >> 32 != caller->code;
+    bool held = callee->heap && callee->entered && !elsewhere && edges_hold(p, t, caller, callee->address);
+    /* A generator that had lost its caller by then: who lies there now need not be who drove it. So with a caller that
+     * was read late: it may have been freed, and another generator lies there. */
+    bool guessed = callee->guessed && callee->entered;
+    if ((guessed && !held) || (caller->late && elsewhere))
+        return EDGE_REFUSED;
+    enough *= guessed ? CROWDED : 1;
     /* In 3.11 a flag in the callee's frame is all that says that C lay between. */
     if (claimed(s, caller, callee))
         enough *= p->layout.version == 0x030b ? CROWDED : CLAIMED;
-    bool driven_elsewhere = map_get(&s->claimed, callee->code, &all) && all >> 32 != caller->code;
-    if (callee->heap && callee->entered && !driven_elsewhere && edges_hold(p, t, caller, callee->address)) {
+    if (held) {
         (void)map_get(&s->pending, site_key(caller, callee), &all);
         return enough > 0 && met >= enough && met * RIVALS >= (uint32_t)all ? accept(s, caller, callee) : EDGE_REFUSED;
     }
@@ -524,7 +539,7 @@ static enum edge_verdict judge_entered(struct python_process *p, struct thread *
 
     /* What C drives has been handed to it: list(generator). A task holds its coroutine itself. */
     const struct code *to = p->codes.items[callee->code];
-    if (callee->heap && to->generator && !to->coroutine && !generator_in_frame(p, t, caller, callee))
+    if (callee->heap && to->generator && !to->coroutine && !generator_in_frame(p, t, caller, callee->address))
         return weigh(p, t, caller, callee, 0);
     if (p->layout.version == 0x030b && !called_out(p, t, caller))
         return EDGE_REFUSED;

@@ -153,6 +153,7 @@ struct thread {
     uint64_t head, head_address;   /* the pointer to its innermost frame, read before all else; where it lies */
     uint32_t head_size;            /* 8, or 0: not read alone */
     uint64_t cframe;               /* 3.11, 3.12: where its _PyCFrame was last; 0 none */
+    uint64_t c_stack;              /* an entry frame was met there (3.12+); 0: none yet */
     uint64_t cframes, cframes_end; /* the part of the C stack in which they were met */
     uint32_t learnt;               /* samples it learnt from */
     uint64_t root;                 /* the outermost frame of what was last published; 0: none */
@@ -192,6 +193,7 @@ struct edges {
     struct map barren;   /* (caller code, at, entered) -> when an instruction was read there that can't have called */
     struct map
         mismatched;     /* hash of (caller code, at, callee code, entered) -> when their versions were read to differ */
+    struct map unsited; /* by the key of `sites` -> when no call of the callee was found in the caller's bytecode */
     struct map served;  /* (caller code, at) -> the callee's code that was accepted there last */
     struct map claimed; /* callee code that was entered from C, or is a generator's -> (caller code, at) that was
                            accepted for it last */
@@ -295,6 +297,10 @@ uint32_t codes_instruction_start(struct python_process *p, uint32_t id, uint32_t
 bool codes_drops_at(struct python_process *p, uint32_t id, uint32_t at);
 /* The instruction before the one that starts at `at` (3.11+); false if there is none or it can't be told. */
 bool codes_instruction_before(struct python_process *p, uint32_t id, uint32_t at, uint32_t *ret_at);
+/* Where a caller stands that waits for the function of this version: the last call at or before `at` that is
+ * specialised for it, else the first one (3.11+). False: there is none. */
+bool codes_call_before(
+    struct python_process *p, uint32_t id, uint64_t bytecode, uint32_t version, uint32_t at, uint32_t *ret_at);
 
 /* ---- batch.c ---- */
 void batch_clear(struct batch *b);
@@ -401,18 +407,15 @@ bool edges_serve_generator(const struct python_process *p, const struct step *ca
 /* The frame of the generator that C drives for the caller at the instruction where it stands: a call has its arguments
  * always in the same slots. False: it is not known to drive any. */
 bool edges_driven(struct python_process *p, struct thread *t, const struct step *caller, uint64_t *ret_frame);
-/* Where the frames of what the caller's value stack holds would be if that were generators; how many, the deepest
- * first. */
-size_t edges_held(
-    struct python_process *p, struct thread *t, const struct step *caller, uint64_t *frames, size_t capacity);
-/* Does the caller's value stack hold the generator with this frame? */
+/* Does the caller's value stack hold the generator with this frame? Or, where it has moved on since, a variable. */
 bool edges_hold(struct python_process *p, struct thread *t, const struct step *caller, uint64_t frame);
 /* Refused, by what was read a moment ago and what lies in the copy. */
 bool edges_refused(
     struct python_process *p, struct thread *t, const struct step *caller, const struct step *callee, uint64_t now_ns);
 enum edge_verdict edges_judge(
     struct python_process *p, struct thread *t, const struct step *caller, const struct step *callee, uint64_t now_ns);
-/* Another instruction of the caller that is known to call the callee; false if there is none. */
-bool edges_reseat(const struct edges *s, const struct step *caller, const struct step *callee, uint32_t *ret_at);
+/* Another instruction of the caller that calls the callee: known to, or by what is read now; false if there is none. */
+bool edges_reseat(
+    struct python_process *p, const struct step *caller, const struct step *callee, uint64_t now_ns, uint32_t *ret_at);
 
 #endif

@@ -20,7 +20,8 @@ enum {
     CFRAME_SIZE = 24,       /* _PyCFrame: a flag, current_frame, previous */
     CFRAMES_SPAN = 8 << 10, /* of the C stack that is copied for them, at most */
     PAGE = 4096,
-    ANEW_SAMPLES = 4096, /* after so many, what to copy is measured anew */
+    HEAP_FRAME_BYTES = 1024, /* of a frame outside the data stack, at most */
+    ANEW_SAMPLES = 4096,     /* after so many, what to copy is measured anew */
 };
 
 void thread_free(struct thread *t)
@@ -100,6 +101,17 @@ static void pages_age(struct thread *t)
         t->pages[i].address = 0;
 }
 
+/* Of a generator's frame its variables and value stack, too: what it calls is judged by them. */
+static uint32_t heap_frame_bytes(const struct python_process *p, const struct heap_frame *f)
+{
+    uint32_t to_page_end = PAGE - (uint32_t)(f->address & (PAGE - 1));
+    uint32_t all = !is_old(p) && f->code < p->codes.count ? p->codes.items[f->code]->frame_bytes : 0;
+
+    all = all < HEAP_FRAME_BYTES ? all : HEAP_FRAME_BYTES;
+    all = all < to_page_end ? all : to_page_end;
+    return all > p->frame_header ? all : p->frame_header;
+}
+
 /* Order matters: what changes most (the thread's current frame, the newest chunk, the leaf) is read back to back. */
 int snapshot_plan(struct python_process *p, struct thread *t)
 {
@@ -126,7 +138,7 @@ int snapshot_plan(struct python_process *p, struct thread *t)
         if (f->idle > 0 && spare > 0)
             spare--;
         f->region = (uint32_t)s->count;
-        r = region_add(s, f->address, p->frame_header);
+        r = region_add(s, f->address, heap_frame_bytes(p, f));
     }
     s->planned = s->count;
     return r;

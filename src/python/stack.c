@@ -139,7 +139,7 @@ void stack_publish(struct python_process *p, struct thread *t, uint64_t now_ns)
             p->counters.edges_refused++;
             repaired = true;
             /* The caller's own caller is not affected by where it is put. */
-            if (!stands || !edges_reseat(&p->edges, caller, callee, &callee->caller_at))
+            if (!stands || !edges_reseat(p, caller, callee, now_ns, &callee->caller_at))
                 break;
         }
         good++;

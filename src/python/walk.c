@@ -164,6 +164,8 @@ const struct entry_frame *walk_entry_learn(
     frame = caller ? snapshot_at(p, t, caller, p->frame_header) : NULL;
     *slot = (struct entry_frame){
         .address = address, .previous = caller, .instr = frame ? load64(frame + p->layout.frame_instr) : 0};
+    if (caller) /* the last one, which has none, may lie elsewhere (3.15: in the thread state) */
+        t->c_stack = address;
     return slot;
 }
 
