@@ -8,6 +8,7 @@ import json
 import os
 import random
 import subprocess
+import tempfile
 import time
 
 from harness import figures, judge, machine, targets, tools
@@ -242,6 +243,15 @@ def command_profile(tool, hz, command):
     return result
 
 
+def inside_profile(command):
+    """The stacks that the command's own main thread had, by the sampler inside of it, from 0.3 s after its start."""
+    with tempfile.TemporaryDirectory() as folder:
+        inside = {"LD_PRELOAD": tools.peers.inside(command[0]), "INSIDE_OUT": folder + "/stacks", "INSIDE_DELAY_MS": "300"}
+        with subprocess.Popen(command, env={**os.environ, **inside}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+            process.wait()
+        return tools.read_collapsed("%s/stacks.%d" % (folder, process.pid), tools.named_frame)
+
+
 def shares(count):
     total = sum(count.values())
     return {what: hits / total for what, hits in count.items()}
@@ -249,13 +259,15 @@ def shares(count):
 
 def command_table(options):
     """A program that nobody here wrote: run anew for each tool, twice for the truth."""
-    print("\ndistance from the stacks of a stopped target (py-spy, 250 Hz) of the same command, run anew each time: " + " ".join(options.command))
+    inside = options.truth == "inside"
+    print("\ndistance from the stacks of %s of the same command, run anew each time: %s" % (
+        "a sampler inside (1 kHz)" if inside else "a stopped target (py-spy, 250 Hz)", " ".join(options.command)))
     table = Table("tool", "asked Hz", "depth", "truths", "function", "truths", "most off, in points", "samples", "repaired", "of a core")
     rng = random.Random(5)
     truths = []
     for number in range(2):
         say("truth, run %d" % (number + 1))
-        truths.append(command_profile(tools.PY_SPY, 250, options.command).stacks)
+        truths.append(inside_profile(options.command) if inside else command_profile(tools.PY_SPY, 250, options.command).stacks)
     for hz in options.rates:
         say("pitviper %s Hz" % hz)
         result = command_profile(tools.PITVIPER, hz or tools.PITVIPER.top_hz, options.command)
@@ -278,8 +290,9 @@ def main():
                         help="comma-separated; 0: as fast as the tool can")
     parser.add_argument("--seconds", type=float, default=4)
     parser.add_argument("--truth-seconds", type=float, default=15)
-    parser.add_argument("--truth", choices=["py-spy", "dump"], default="py-spy",
-                        help="who stops the target (3.15: always pitviper dump --consistent)")
+    parser.add_argument("--truth", choices=["py-spy", "dump", "inside"], default="py-spy",
+                        help="who stops the target (3.15: always pitviper dump --consistent); of a COMMAND on 3.13 also inside: a\n"
+                             "sampler in the program itself, which nobody stops")
     parser.add_argument("--pairs", type=int, default=3)
     parser.add_argument("--only", choices=["chains", "phases", "distance"])
     parser.add_argument("command", nargs="*", metavar="COMMAND",

@@ -102,11 +102,23 @@ def tachyon():
     return None
 
 
-def spin_neighbour():
-    """The control program, compiled at its first use."""
+def compiled(name, *options):
+    """A C program of this folder, compiled at its first use."""
     OUT.mkdir(parents=True, exist_ok=True)
-    source, program = BENCH / "spin_neighbour.c", OUT / "spin_neighbour"
+    source, program = BENCH / (name + ".c"), OUT / name
     if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
         compiler = os.environ.get("CC", "cc")
-        subprocess.run([compiler, "-std=gnu17", "-O2", "-o", str(program), str(source)], check=True)
+        subprocess.run([compiler, "-std=gnu17", "-O2", *options, "-o", str(program), str(source)], check=True)
     return str(program)
+
+
+def spin_neighbour():
+    return compiled("spin_neighbour")
+
+
+def inside(python):
+    """The library that samples from inside of this Python, whose headers it needs."""
+    told = subprocess.run([python, "-c", "import sysconfig; print(sysconfig.get_paths()['include'])"],
+                          stdout=subprocess.PIPE, check=True, universal_newlines=True)
+    include = told.stdout.strip()
+    return compiled("inside", "-shared", "-fPIC", "-I" + include, "-I" + include + "/internal")

@@ -13,6 +13,7 @@
 
 enum {
     ROOT_DEPTH = 4096, /* frames rebuilt from the root at most */
+    RETURNED_MOST = 8, /* frames above the last one that executes, at most */
 };
 
 /* Codes met at a new edge, or not looked at for a while, may have been freed and their address reused. */
@@ -154,36 +155,90 @@ void stack_publish(struct python_process *p, struct thread *t, uint64_t now_ns)
     stack_publish_steps(p, t, order, depth, repaired);
 }
 
-/*
- * Before 3.11, above the last walk's leaf: what the thread's pointer led to, if that was not foreseen and had returned
- * by the time it was fetched. f_lasti is written at each instruction (Python/ceval.c, FAST_DISPATCH), so a caller that
- * stands in the copy at the call of that code was inside of it then, whatever came of it since.
- */
-static int returned_leaf_add(struct python_process *p, struct thread *t)
+/* Before 3.11: a frame as it lies in the copy, whether it is executing or has returned since; one that is not in it is
+ * fetched if that is wanted. False: it shows no known code. */
+static bool old_step_read(
+    struct python_process *p, struct thread *t, uint64_t address, bool fetch, struct step *ret, uint64_t *ret_pointer)
 {
-    const struct python_layout *l = &p->layout;
-    struct step s = {.caller_at = UINT32_MAX, .stacktop = UINT32_MAX, .entered = true, .heap = true};
+    const uint8_t *frame = fetch ? snapshot_at(p, t, address, p->frame_header) : snapshot_copied(p, t, address);
     uint64_t id;
-    int r = walk_head(p, t, &s.address);
 
-    if (r < 0 || snapshot_copied(p, t, s.address))
+    *ret_pointer = frame ? load64(frame + p->layout.frame_code) : 0;
+    if (!frame || !map_get(&p->codes.by_address, *ret_pointer, &id))
+        return false;
+    *ret = (struct step){.address = address,
+        .previous = load64(frame + p->layout.frame_previous),
+        .code = (uint32_t)id,
+        .caller_at = UINT32_MAX,
+        .stacktop = UINT32_MAX,
+        .entered = true,
+        .heap = true};
+    return walk_instruction_offset(p, frame, ret);
+}
+
+/* Where in the last walk's chain the frame at `address` is; its length: nowhere. */
+static size_t step_of(const struct thread *t, uint64_t address)
+{
+    size_t i = 0;
+
+    while (i < t->step_count && t->steps[i].address != address)
+        i++;
+    return i;
+}
+
+/*
+ * Before 3.11: what the thread's pointer led to, and its callers, which have all returned by the time that they are in
+ * the copy, or were fetched, down to one that still executes: they stand in place of what that one has called since. A
+ * code object keeps its frame, and a call gets the one that was freed last, so who called it is known from when it was
+ * last seen to execute. f_lasti is written at each instruction (Python/ceval.c, FAST_DISPATCH): a caller that stands in
+ * the copy at the call of a code was inside of it, whatever came of that since.
+ */
+static int returned_add(struct python_process *p, struct thread *t)
+{
+    struct step path[RETURNED_MOST];
+    uint64_t pointers[RETURNED_MOST], at;
+    size_t n = 0, base = 0;
+    int r = walk_head(p, t, &at);
+
+    for (; r == 0 && (base = step_of(t, at)) == t->step_count; n++) {
+        if (n == RETURNED_MOST || !old_step_read(p, t, at, n == 0, &path[n], &pointers[n]) ||
+            walk_executing(p, snapshot_at(p, t, at, p->frame_header)))
+            return 0;
+        if (!path[n].previous)
+            path[n].previous = snapshot_last_caller(t, at, path[n].code);
+        if (!path[n].previous && edges_known(&p->edges, &t->steps[0], &path[n], false))
+            path[n].previous = t->steps[0].address;
+        path[n].guessed = true;
+        at = path[n].previous;
+        if (!at)
+            return 0;
+    }
+    if (r < 0 || n == 0)
         return r;
-    const uint8_t *frame = snapshot_at(p, t, s.address, p->frame_header);
-    uint64_t pointer = frame ? load64(frame + l->frame_code) : 0;
-    if (!frame || walk_executing(p, frame) || !map_get(&p->codes.by_address, pointer, &id))
-        return 0;
-    s.code = (uint32_t)id;
-    s.previous = t->steps[0].address;
-    if (!walk_instruction_offset(p, frame, &s) || !edges_known(&p->edges, &t->steps[0], &s, false))
-        return 0;
-    if (walk_reserve(t, t->step_count + 1) < 0)
+    size_t kept = t->step_count - base;
+    if (walk_reserve(t, kept + n) < 0)
         return -ENOMEM;
-    memmove(t->steps + 1, t->steps, t->step_count * sizeof(*t->steps));
-    memmove(t->code_pointers + 1, t->code_pointers, t->step_count * sizeof(*t->code_pointers));
-    t->steps[0] = s;
-    t->code_pointers[0] = pointer;
-    t->step_count++;
+    memmove(t->steps + n, t->steps + base, kept * sizeof(*t->steps));
+    memmove(t->code_pointers + n, t->code_pointers + base, kept * sizeof(*t->code_pointers));
+    memcpy(t->steps, path, n * sizeof(*path));
+    memcpy(t->code_pointers, pointers, n * sizeof(*pointers));
+    t->step_count = kept + n;
     return 0;
+}
+
+/* Before 3.11: who called a frame that is seen to execute, for when it is met again and has returned. */
+static void caller_learn(struct python_process *p, struct thread *t, struct heap_frame *f, uint64_t now_ns)
+{
+    struct step caller, callee;
+    uint64_t pointer;
+
+    if (!old_step_read(p, t, f->address, false, &callee, &pointer))
+        return;
+    f->previous = callee.previous;
+    f->code = callee.code;
+    if (old_step_read(p, t, callee.previous, false, &caller, &pointer) &&
+        !edges_known(&p->edges, &caller, &callee, false) && !edges_refused(p, t, &caller, &callee, now_ns))
+        (void)edges_judge(p, t, &caller, &callee, now_ns);
 }
 
 /* Before 3.11: the innermost of the frames in the copy that are executing and of which none that is executing has them
@@ -192,10 +247,15 @@ static int returned_leaf_add(struct python_process *p, struct thread *t)
 static bool walk_from_executing(struct python_process *p, struct thread *t, uint64_t now_ns)
 {
     for (size_t i = 0; i < t->heap_count; i++) {
+        const uint8_t *frame = t->heap[i].idle > 0 ? snapshot_heap_frame(p, t, &t->heap[i]) : NULL;
+        if (frame && walk_executing(p, frame))
+            caller_learn(p, t, &t->heap[i], now_ns);
+    }
+    for (size_t i = 0; i < t->heap_count; i++) {
         const uint8_t *frame = snapshot_heap_frame(p, t, &t->heap[i]);
         if (!frame || !walk_executing(p, frame) || walk_executing_callee(p, t, t->heap[i].address) ||
             walk_from(p, t, t->heap[i].address) < 0 || t->mended || t->steps[t->step_count - 1].address != t->root ||
-            returned_leaf_add(p, t) < 0)
+            returned_add(p, t) < 0)
             continue;
         t->mended = true;
         stack_publish(p, t, now_ns);

@@ -139,7 +139,7 @@ def test_calls_that_alternate_leave_no_impossible_stack_and_no_callee_out(pitvip
     # An edge that is believed wrongly is shown for a thousandth of the samples and more.
     assert judged.torn < 2e-4 * judged.judged, judged.examples
     if pythons.minor < (3, 11):
-        return  # a frame of 0.1 microseconds is gone before it is read there, and so is its caller: docs/results.md
+        return  # of a hundred frames that return within 0.1 microseconds not each is known there: docs/results.md
     # Those that the program calls, by CPython's own hook; what is called seldom may not be met.
     called = json.loads(run(pythons, "-c", CALLED, program, "--iterations", 3).splitlines()[-1])
     seen = {judge.last_part(frame[0]) for stack in stacks for frame in stack}
