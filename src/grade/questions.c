@@ -39,7 +39,9 @@ struct question {
     const char *ask;          /* one line */
     json_t *choices, *answer; /* choices: NULL for none */
     double tolerance;
-    bool predict; /* the learner says first what is expected; it is kept, and not judged */
+    const char
+        *share_of; /* a stage whose share of main's total time is asked for, as a recording shows it; else NULL */
+    bool predict;  /* the learner says first what is expected; it is kept, and not judged */
 };
 struct questions {
     json_t *all; /* what the others point into */
@@ -94,6 +96,7 @@ static bool take_question(json_t *from, struct question *ret)
         .choices = json_is_array(choices) ? choices : NULL,
         .answer = json_object_get(from, "answer"),
         .tolerance = json_is_number(tolerance) ? json_number_value(tolerance) : 0,
+        .share_of = json_string_value(json_object_get(from, "share_of")),
         .predict = json_is_true(json_object_get(from, "predict"))};
     return take_programs(from, ret) && ret->ask && ret->answer && json_array_size(choices) <= CHOICES_MAX;
 }
@@ -255,30 +258,81 @@ static const struct program *program_of(const struct question *q, json_t *answer
     return q->program_count > 1 ? NULL : &q->programs[0];
 }
 
-/* Is it a recording of this program? NULL: yes; else what is wrong. */
-static const char *doubt_recording(const struct check *c, const char *name, const struct program *program)
+/* The recording that an entry of the sheet cites. NULL: *ret_doubt says what is wrong with it. */
+static struct profile *recording_read(const struct check *c, const char *name, const char **ret_doubt)
 {
     char path[4096];
     struct error e;
     struct profile *p;
     const struct profile_options options = {.mode = PROFILE_WALL};
+    *ret_doubt = "cites no recording";
     if (!name || name[0] == '\0')
-        return "cites no recording";
+        return NULL;
     if (name[0] == '/' || !c->o->questions)
         snprintf(path, sizeof(path), "%s", name);
     else
         snprintf(path, sizeof(path), "%s/%s", c->o->questions, name);
+    *ret_doubt = "cites a recording that cannot be opened";
     CLEANUP(fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (fd < 0)
-        return "cites a recording that cannot be opened";
+        return NULL;
+    *ret_doubt = "cites a file that is no recording";
     if (profile_read(fd, name, &options, &p, &e) < 0)
-        return "cites a file that is no recording";
-    const char *doubt = p->origin != PROFILE_RECORDING ? "cites a file that is no recording"
-                        : !holds(p, program)           ? "cites a recording of another program, or of a changed one"
-                        : p->ticks < TICKS_LEAST       ? "cites a recording of too few samples"
-                                                       : NULL;
+        return NULL;
+    if (p->origin == PROFILE_RECORDING)
+        return p;
+    profile_free(p);
+    return NULL;
+}
+
+/* Is it a recording of this program? NULL: yes; else what is wrong. */
+static const char *doubt_recording(const struct check *c, const char *name, const struct program *program)
+{
+    const char *doubt;
+    struct profile *p = recording_read(c, name, &doubt);
+    if (!p)
+        return doubt;
+    doubt = !holds(p, program)       ? "cites a recording of another program, or of a changed one"
+            : p->ticks < TICKS_LEAST ? "cites a recording of too few samples"
+                                     : NULL;
     profile_free(p);
     return doubt;
+}
+
+/* The total of a function of this file; 0: it is not there. */
+static double total_of(const struct profile *p, const char *file, const char *name)
+{
+    for (size_t i = 0; i < p->function_count; i++) {
+        const struct profile_function *f = &p->functions[i];
+        if (f->kind != PROFILE_PYTHON || strcmp(f->name, name) != 0)
+            continue;
+        const char *slash = strrchr(f->file, '/');
+        if (strcmp(slash ? slash + 1 : f->file, file) == 0)
+            return (double)f->total.y;
+    }
+    return 0;
+}
+
+/* A share that was read right off its recording is right, if the machine was not at something quite different when it
+ * was recorded. */
+static bool as_recorded(const struct check *c, const struct question *q, json_t *entry)
+{
+    const char *doubt, *name = json_string_value(json_object_get(entry, "recording"));
+    json_t *given = json_object_get(entry, "answer");
+    struct profile *p =
+        q->share_of && json_is_number(given) && json_is_number(q->answer) ? recording_read(c, name, &doubt) : NULL;
+    if (!p)
+        return false;
+    double whole = total_of(p, q->programs[0].name, "main");
+    double shown = whole > 0 ? 100 * total_of(p, q->programs[0].name, q->share_of) / whole : INFINITY;
+    profile_free(p);
+    return fabs(json_number_value(given) - shown) <= q->tolerance &&
+           fabs(shown - json_number_value(q->answer)) <= 2 * q->tolerance;
+}
+
+static bool is_right(const struct check *c, const struct question *q, json_t *entry)
+{
+    return same(json_object_get(entry, "answer"), q) || as_recorded(c, q, entry);
 }
 
 static void put_wrong(struct check *c, const struct question *q, size_t number, json_t *given)
@@ -365,7 +419,7 @@ static void compare(struct check *c, const struct questions *q, json_t *sheet)
     size_t first = q->count;
     c->r->cases = (unsigned)q->count;
     for (size_t i = 0; i < q->count; i++) {
-        bool right = same(json_object_get(json_array_get(sheet, i), "answer"), &q->items[i]);
+        bool right = is_right(c, &q->items[i], json_array_get(sheet, i));
         check_progress(c, "answers", (unsigned)i, (unsigned)q->count);
         c->r->right += right;
         if (!right && first == q->count)
@@ -385,11 +439,11 @@ static void compare(struct check *c, const struct questions *q, json_t *sheet)
 }
 
 /* ---- answers that are measured: null in `asked`, as they came the first time in `q` ---- */
-static bool measured_misses(const struct questions *asked, const struct questions *q, json_t *sheet)
+static bool measured_misses(
+    const struct check *c, const struct questions *asked, const struct questions *q, json_t *sheet)
 {
     for (size_t i = 0; i < q->count && i < asked->count; i++)
-        if (json_is_null(asked->items[i].answer) &&
-            !same(json_object_get(json_array_get(sheet, i), "answer"), &q->items[i]))
+        if (json_is_null(asked->items[i].answer) && !is_right(c, &q->items[i], json_array_get(sheet, i)))
             return true;
     return false;
 }
@@ -435,7 +489,7 @@ int check_answers(struct check *c)
     if (is_filled_in(c, &asked, sheet)) { /* nothing is measured for an open one */
         r = draw(&c->runner, c->r->seed, true, &q, c->e);
         if (r == 0) {
-            if (measured_misses(&asked, &q, sheet))
+            if (measured_misses(c, &asked, &q, sheet))
                 r = measure_again(c, &asked, &q);
             if (r == 0)
                 compare(c, &q, sheet);

@@ -293,6 +293,36 @@ def test_pythons_are_graded_the_same(few_pythons, lenient):
     assert receipt["readability"] == 1 and receipt["right"] == receipt["cases"], lines
 
 
+@pytest.mark.parametrize("measured, outcome", [(95, "passed"), (85, "passed"), (75, "wrong")])  # 95 is recorded, 6 forgiven
+def test_a_share_that_was_read_off_its_recording_is_right_within_reason(python, tmp_path, measured, outcome):
+    lab, folder = tmp_path / "1.9-hot-function", tmp_path / "questions"
+    shutil.copytree(LABS / "1.9-hot-function", lab)
+    asks = (lab / "questions.py").read_text()
+    asks = asks.replace('if __name__ == "__main__":', "def main():").replace("    second()\n'''", "    second()\n\n\nmain()\n'''")
+    asks = asks.replace('"answer": 100 * 20 / 21', '"answer": None, "share_of": hot')
+    (lab / "questions.py").write_text(asks + "\n\ndef measure(question):\n    return %d\n" % measured)
+    folder.mkdir()
+    words = ["--seed", "7", "--questions", folder]
+    assert subprocess.run([CHECK, lab, "-", "--python", str(python), *words, "--write"], timeout=TIMEOUT).returncode == 0
+    sheet = json.loads((folder / "answers.json").read_text())
+    for entry in sheet:
+        program = (folder / entry["program"]).read_text()
+        first, second = (int(line.split("range(")[1].split(")")[0]) for line in program.splitlines() if "range" in line)
+        entry["answer"] = 95 if entry["question"] % 2 == 0 else "first" if first > second else "second"
+        entry["recording"] = entry["program"].replace(".py", ".pit")
+    for name in ("program0", "program1"):
+        subprocess.run([ROOT / "build" / "pitviper", "run", "-o", f"{name}.pit", "--", str(python), f"{name}.py"], cwd=folder,
+                       capture_output=True, timeout=TIMEOUT, check=True)
+    (folder / "answers.json").write_text(json.dumps(sheet))
+    receipt, lines = check(python, lab, folder / "answers.json", *words)
+    assert receipt["outcome"] == outcome, lines
+    for entry in sheet[1::2]:  # what is on neither side of the recording is not
+        entry["answer"] = 60
+    (folder / "answers.json").write_text(json.dumps(sheet))
+    receipt, lines = check(python, lab, folder / "answers.json", *words)
+    assert receipt["outcome"] == "wrong" and receipt["right"] == 2, lines
+
+
 @pytest.mark.parametrize("value", [
     None, True, 0, -1, 127, 128, -129, 2**63, -(2**63) - 1, 10**40, 0.0, -0.0, 1e300, float("inf"), "", "é\n", "\ud800", b"\0\xff",
     [], [1, 2], [1, 2**70], [1.5, 2.5], [1.5, float("nan")], (1,), (1.0,), {}, {"b": 1, "a": [None]}, {(1, 2): {3}}, set(), {1, "a"},

@@ -249,7 +249,7 @@ def questions(random):
         asked.append({
             "program": {"name": name, "text": text},
             "ask": "what share of main's total time is that stage's total time, in percent?",
-            "choices": None, "answer": None, "tolerance": 9, "predict": True, "stage": hot, "planned": share})
+            "choices": None, "answer": None, "tolerance": 9, "predict": True, "share_of": hot, "planned": share})
     return asked
 
 
@@ -267,7 +267,7 @@ def measure(question):
         return call
 
     exec(compile(question["program"]["text"], question["program"]["name"], "exec"), namespace)
-    for name in (question["stage"], "main"):
+    for name in (question["share_of"], "main"):
         namespace[name] = timed(name, namespace[name])
     namespace["main"]()
-    return round(100 * spent[question["stage"]] / spent["main"], 1)
+    return round(100 * spent[question["share_of"]] / spent["main"], 1)
