@@ -317,14 +317,15 @@ static double total_of(const struct profile *p, const char *file, const char *na
  * was recorded. */
 static bool as_recorded(const struct check *c, const struct question *q, json_t *entry)
 {
-    const char *doubt, *name = json_string_value(json_object_get(entry, "recording"));
+    const char *doubt, *file = q->programs[0].name;
     json_t *given = json_object_get(entry, "answer");
-    struct profile *p =
-        q->share_of && json_is_number(given) && json_is_number(q->answer) ? recording_read(c, name, &doubt) : NULL;
+    if (!file || !q->share_of || !json_is_number(given) || !json_is_number(q->answer))
+        return false;
+    struct profile *p = recording_read(c, json_string_value(json_object_get(entry, "recording")), &doubt);
     if (!p)
         return false;
-    double whole = total_of(p, q->programs[0].name, "main");
-    double shown = whole > 0 ? 100 * total_of(p, q->programs[0].name, q->share_of) / whole : INFINITY;
+    double whole = total_of(p, file, "main");
+    double shown = whole > 0 ? 100 * total_of(p, file, q->share_of) / whole : INFINITY;
     profile_free(p);
     return fabs(json_number_value(given) - shown) <= q->tolerance &&
            fabs(shown - json_number_value(q->answer)) <= 2 * q->tolerance;
