@@ -298,6 +298,8 @@ def main():
     parser.add_argument("command", nargs="*", metavar="COMMAND",
                         help="after --: a Python program to compare on instead, with its arguments")
     options = parser.parse_args()
+    if options.truth == "inside" and not options.command:
+        parser.error("--truth inside needs a COMMAND")
     print(machine.describe())
     if options.command:
         command_table(options)

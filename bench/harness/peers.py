@@ -117,7 +117,9 @@ def spin_neighbour():
 
 
 def inside(python):
-    """The library that samples from inside of this Python, whose headers it needs."""
+    """The library that samples from inside of this Python, whose headers it needs. ValueError: it is not for this version."""
+    if version_of(python) != "3.13":
+        raise ValueError("the sampler inside is for CPython 3.13, and %s is none" % python)
     told = subprocess.run([python, "-c", "import sysconfig; print(sysconfig.get_paths()['include'])"],
                           stdout=subprocess.PIPE, check=True, universal_newlines=True)
     include = told.stdout.strip()

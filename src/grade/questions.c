@@ -39,9 +39,8 @@ struct question {
     const char *ask;          /* one line */
     json_t *choices, *answer; /* choices: NULL for none */
     double tolerance;
-    const char
-        *share_of; /* a stage whose share of main's total time is asked for, as a recording shows it; else NULL */
-    bool predict;  /* the learner says first what is expected; it is kept, and not judged */
+    const char *share_of; /* the stage whose share of main's total time is asked for; else NULL */
+    bool predict;         /* the learner says first what is expected; it is kept, and not judged */
 };
 struct questions {
     json_t *all; /* what the others point into */

@@ -189,13 +189,12 @@ static enum callee_found live_callee(struct python_process *p, struct thread *t,
     return moved ? CALLEE_LIVE : CALLEE_UNKNOWN;
 }
 
-/* The frame outside the data stack that the thread's pointer led to, straight or through one that it called and that
- * stands on the caller's end; 0: there is none. *ret_straight: it is the innermost one. */
-static uint64_t led_outside(struct python_process *p, struct thread *t, uint64_t end, bool *ret_straight)
+/* The frame outside the data stack that the thread's pointer led to, straight, or through one that it called and that
+ * stands on the caller's `end` (0: straight alone); 0: there is none. */
+static uint64_t led_outside(struct python_process *p, struct thread *t, uint64_t end)
 {
     uint64_t at;
 
-    *ret_straight = false;
     if (walk_head(p, t, &at) < 0 || !at)
         return 0;
     const struct chunk *in = snapshot_chunk_of(t, at), *of_end = end ? snapshot_chunk_of(t, end) : NULL;
@@ -204,7 +203,6 @@ static uint64_t led_outside(struct python_process *p, struct thread *t, uint64_t
             of_end && (in > of_end || (in == of_end && at >= end)) ? snapshot_copied(p, t, end) : NULL;
         at = above ? load64(above + p->layout.frame_previous) : 0;
     }
-    *ret_straight = !in;
     const struct entry_frame *entry = entry_slot(t, at);
     if (at && entry->address == at) /* 3.12+: between it and what C called */
         at = entry->previous;
@@ -215,16 +213,15 @@ static uint64_t led_outside(struct python_process *p, struct thread *t, uint64_t
  * to the saved top, as long as it is driven from there (3.12+: FOR_ITER_GEN, SEND_GEN). Where it is not known yet that
  * the instruction drives any, the thread's pointer must have led to it. Read now, later than the rest, it may stand at
  * another line, or have lost its caller. */
-static enum callee_found awaited_generator(struct python_process *p, struct thread *t, const struct step *caller,
-    uint64_t end, uint64_t now_ns, struct step *ret)
+static enum callee_found awaited_generator(
+    struct python_process *p, struct thread *t, const struct step *caller, uint64_t now_ns, struct step *ret)
 {
     const struct python_layout *l = &p->layout;
-    bool known = waits_for_generator(p, caller), straight;
+    bool known = waits_for_generator(p, caller);
     uint64_t led = 0;
 
     if (l->generator_frame == PYTHON_FIELD_NONE || l->version < 0x030c || step_runs(caller) ||
-        caller->stacktop < AWAITED_SLOTS ||
-        (!known && (caller->late || (led = led_outside(p, t, end, &straight)) == 0 || !straight)))
+        caller->stacktop < AWAITED_SLOTS || (!known && (caller->late || (led = led_outside(p, t, 0)) == 0)))
         return CALLEE_NONE;
     const uint8_t *slots = snapshot_at(
         p, t, caller->address + l->frame_localsplus + 8ULL * (caller->stacktop - AWAITED_SLOTS), 8 * AWAITED_SLOTS);
@@ -250,10 +247,10 @@ static bool driven_by_c(struct python_process *p, struct thread *t, const struct
 {
     const struct python_layout *l = &p->layout;
     uint64_t at, pointer = 0;
-    bool known = !caller->guessed && edges_driven(p, t, caller, &at), straight;
+    bool known = !caller->guessed && edges_driven(p, t, caller, &at);
 
-    if (!known && ((caller->late && !caller->guessed) || (at = led_outside(p, t, end, &straight)) == 0 ||
-                      !edges_hold(p, t, caller, at)))
+    if (!known &&
+        ((caller->late && !caller->guessed) || (at = led_outside(p, t, end)) == 0 || !edges_hold(p, t, caller, at)))
         return false;
     const uint8_t *copied = snapshot_copied(p, t, at);
     if (at == caller->address || (copied && load64(copied + l->frame_previous) == 0)) /* it has yielded */
@@ -311,7 +308,7 @@ size_t callees_extend(struct python_process *p, struct thread *t, struct step *o
                 end += p->codes.items[s.code]->frame_bytes;
         }
         if (found == CALLEE_NONE && !generator)
-            found = awaited_generator(p, t, top, end, now_ns, &s);
+            found = awaited_generator(p, t, top, now_ns, &s);
         if (found == CALLEE_LIVE)
             order[count++] = s;
     }

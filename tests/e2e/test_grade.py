@@ -293,6 +293,20 @@ def test_pythons_are_graded_the_same(few_pythons, lenient):
     assert receipt["readability"] == 1 and receipt["right"] == receipt["cases"], lines
 
 
+def laid_down(python, lab, folder):
+    """(the words that check it, its open sheet)"""
+    folder.mkdir()
+    words = ["--seed", "7", "--questions", folder]
+    assert subprocess.run([CHECK, lab, "-", "--python", str(python), *words, "--write"], timeout=TIMEOUT).returncode == 0
+    return words, json.loads((folder / "answers.json").read_text())
+
+
+def record(python, folder, name):
+    done = subprocess.run([ROOT / "build" / "pitviper", "run", "-o", f"{name}.pit", "--", str(python), f"{name}.py"], cwd=folder,
+                          capture_output=True, timeout=TIMEOUT)
+    assert done.returncode == 0
+
+
 @pytest.mark.parametrize("off, outcome", [(0, "passed"), (10, "passed"), (14, "wrong")])  # points; 6 are forgiven
 def test_a_share_that_was_read_off_its_recording_is_right_within_reason(python, tmp_path, off, outcome):
     lab, folder = tmp_path / "1.9-hot-function", tmp_path / "questions"
@@ -302,17 +316,12 @@ def test_a_share_that_was_read_off_its_recording_is_right_within_reason(python, 
     asks = asks.replace('"answer": 100 * 20 / 21', '"answer": None, "share_of": hot')
     asks += "\n\ndef measure(question):\n    return 0\n"
     (lab / "questions.py").write_text(asks)
-    folder.mkdir()
-    words = ["--seed", "7", "--questions", folder]
-    assert subprocess.run([CHECK, lab, "-", "--python", str(python), *words, "--write"], timeout=TIMEOUT).returncode == 0
-    sheet = json.loads((folder / "answers.json").read_text())
+    words, sheet = laid_down(python, lab, folder)
     shown = {}
     for name in ("program0", "program1"):
-        pitviper = [ROOT / "build" / "pitviper"]
-        subprocess.run(pitviper + ["run", "-o", f"{name}.pit", "--", str(python), f"{name}.py"], cwd=folder, capture_output=True,
-                       timeout=TIMEOUT, check=True)
-        told = json.loads(subprocess.run(pitviper + ["report", "--json", f"{name}.pit"], cwd=folder, capture_output=True, timeout=TIMEOUT,
-                                         check=True).stdout)
+        record(python, folder, name)
+        told = json.loads(subprocess.run([ROOT / "build" / "pitviper", "report", "--json", f"{name}.pit"], cwd=folder, capture_output=True,
+                                         timeout=TIMEOUT, check=True).stdout)
         own = [function for function in told["functions"] if function["file"].endswith(f"{name}.py")]
         totals = {function["function"]: function["total"]["hits"] for function in own}
         hot = max("first", "second", key=lambda stage: totals.get(stage, 0))
@@ -353,11 +362,8 @@ def test_what_is_no_plain_data_has_no_encoding(value):
 
 def test_answers_need_a_recording_of_the_very_program(python, tmp_path):
     lab, folder = LABS / "1.9-hot-function", tmp_path / "questions"
-    folder.mkdir()
-    words = ["--seed", "7", "--questions", folder]
-    assert subprocess.run([CHECK, lab, "-", "--python", str(python), *words, "--write"], timeout=TIMEOUT).returncode == 0
+    words, sheet = laid_down(python, lab, folder)
     assert {path.name for path in folder.iterdir()} == {"program0.py", "program1.py", "questions.md", "answers.json"}
-    sheet = json.loads((folder / "answers.json").read_text())
     assert len(sheet) == 4 and all(entry["answer"] is None for entry in sheet)
     for entry in sheet:
         program = (folder / entry["program"]).read_text()
@@ -371,9 +377,7 @@ def test_answers_need_a_recording_of_the_very_program(python, tmp_path):
     assert receipt["outcome"] == "broken" and "cannot be opened" in "\n".join(lines)
 
     for name in ("program0", "program1"):
-        done = subprocess.run([ROOT / "build" / "pitviper", "run", "-o", f"{name}.pit", "--", str(python), f"{name}.py"], cwd=folder,
-                              capture_output=True, timeout=TIMEOUT)
-        assert done.returncode == 0
+        record(python, folder, name)
     receipt, lines = check(python, lab, answers, *words)
     assert receipt["outcome"] == "passed" and receipt["right"] == 4, lines
 

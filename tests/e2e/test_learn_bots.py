@@ -96,15 +96,19 @@ def test_the_commonest_answer_of_sheets_seen_before(sheets):
                   else number) < MOST
 
 
+def stage_of(question):
+    return question.get("share_of") or question["stage"]
+
+
 def test_the_commonest_answer_about_the_same_stage(sheets):
     """Knows every answer that can be known from a name, and the best number for each: those who learn the programs by heart."""
     numbers = {}
     for question in numbers_of(sheets[1]):
-        numbers.setdefault(question.get("share_of") or question["stage"], []).append(question)
+        numbers.setdefault(stage_of(question), []).append(question)
     if not numbers:
         pytest.skip("it asks for no numbers, and its programs have no names of their own")
     best = {stage: best_number(questions) for stage, questions in numbers.items()}
-    assert passes(sheets[0], lambda question: question["answer"] if question["choices"] else best[question.get("share_of") or question["stage"]]) < MOST
+    assert passes(sheets[0], lambda question: question["answer"] if question["choices"] else best[stage_of(question)]) < MOST
 
 
 def test_a_bot_that_knew_would_pass(sheets):

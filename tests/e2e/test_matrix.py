@@ -218,7 +218,6 @@ work()
 print(spent / (time.perf_counter() - began))
 """
 
-# Generators that are new each time, and what comes right after them, each for some tens of microseconds.
 # Generators that are driven by next() and send(), as pytest's hooks are: what their loop takes itself is next to nothing.
 HOOKS = """
 import time
@@ -252,6 +251,7 @@ while clock() < end:
     drive(400)
 """
 
+# Generators that are new each time, and what comes right after them, each for some tens of microseconds.
 PHASES = """
 import json, random, time
 class Node:
