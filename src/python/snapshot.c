@@ -118,7 +118,8 @@ int snapshot_plan(struct python_process *p, struct thread *t)
     struct snapshot *s = &t->snapshot;
     s->used = s->count = s->last_hit = 0;
     int r = region_add(s, t->address + p->thread_low, p->thread_high - p->thread_low);
-    if (t->cframes && r == 0)
+    /* 3.12 wants only the innermost one, which is read first, and is nearly always the one it was a moment ago. */
+    if (t->cframes && r == 0 && (p->layout.version < 0x030c || p->gap_ns >= HURRIED_NS))
         r = region_add(s, t->cframes, (uint32_t)(t->cframes_end - t->cframes));
     for (size_t i = t->chunk_count; i-- > 0 && r == 0;)
         r = region_add(s, t->chunks[i].base, t->chunks[i].read);
