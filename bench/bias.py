@@ -190,7 +190,7 @@ def distance_table(options):
     program, _ = targets.calltree()
     rng = random.Random(5)
     for version, python in targets.pick_pythons(options.pythons, []):
-        for path in (program, str(targets.PROGRAMS / "work.py")):
+        for path in (str(targets.PROGRAMS / "two_chains.py"), str(targets.PROGRAMS / "work.py"), program):
             say("%s %s: truth" % (version, os.path.basename(path)))
             # The target runs all along, so only the moment before it starts can be seen to be idle.
             with machine.Quiet(), targets.Target(python, path, 3600) as target:

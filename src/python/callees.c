@@ -283,15 +283,12 @@ size_t callees_extend(struct python_process *p, struct thread *t, struct step *o
     uint64_t now_ns, bool search, bool *ret_whole)
 {
     enum callee_found found = CALLEE_LIVE;
-    uint64_t end = 0;
+    uint64_t end = walk_data_stack_end(p, order, count);
     size_t sure = count;
 
     *ret_whole = false;
     if (is_old(p) || count == 0)
         return count;
-    for (size_t i = count; i-- > 0 && !end;)
-        if (!order[i].heap)
-            end = order[i].address + p->codes.items[order[i].code]->frame_bytes;
     while (count < room && found == CALLEE_LIVE) {
         struct step *top = &order[count - 1], s;
         bool pushed = pushed_by(p, t, top, end);

@@ -24,6 +24,7 @@ enum {
     CO_COROUTINE = 0x80,
     CO_ITERABLE_COROUTINE = 0x100,
     CO_ASYNC_GENERATOR = 0x200,
+    BYTECODE_BLOCK = 128,
 };
 
 int codes_init(struct codes *c)
@@ -31,6 +32,7 @@ int codes_init(struct codes *c)
     memset(c, 0, sizeof(*c));
     c->age_ns = CODE_AGE_LEAST_NS;
     map_init(&c->by_address);
+    map_init(&c->by_block);
     map_init(&c->copies);
     arena_init(&c->names, SIZE_MAX);
     return 0;
@@ -48,6 +50,7 @@ void codes_release(struct codes *c)
     free(c->looked_at);
     free(c->in_use);
     map_release(&c->by_address);
+    map_release(&c->by_block);
     map_release(&c->copies);
     arena_release(&c->names);
     memset(c, 0, sizeof(*c));
@@ -180,6 +183,38 @@ static int code_fill(struct python_process *p, const uint8_t *header, struct cod
     return 0;
 }
 
+/* A code object's header is longer than a block, so at most one bytecode begins in each, and at most one goes on there.
+ */
+static uint64_t block_key(uint64_t address, bool begins)
+{
+    return address / BYTECODE_BLOCK << 1 | begins;
+}
+
+/* 3.14+: by where its bytecode lies, too. */
+static int blocks_put(struct codes *cs, const struct code *c, uint64_t id)
+{
+    int r = map_put(&cs->by_block, block_key(c->bytecode, true), id);
+
+    for (uint64_t at = c->bytecode / BYTECODE_BLOCK + 1; r == 0 && at * BYTECODE_BLOCK < c->bytecode + c->bytecode_size;
+         at++)
+        r = map_put(&cs->by_block, block_key(at * BYTECODE_BLOCK, false), id);
+    return r;
+}
+
+bool codes_of_instruction(const struct python_process *p, uint64_t address, uint32_t *ret_id)
+{
+    const struct codes *cs = &p->codes;
+    uint64_t id;
+
+    for (int begins = 0; begins < 2; begins++)
+        if (map_get(&cs->by_block, block_key(address, begins), &id) && cs->items[id]->address &&
+            address - cs->items[id]->bytecode < cs->items[id]->bytecode_size) {
+            *ret_id = (uint32_t)id;
+            return true;
+        }
+    return false;
+}
+
 static int code_add(struct python_process *p, uint64_t address, uint32_t *ret_id)
 {
     uint8_t header[CODE_HEADER_CAP];
@@ -198,6 +233,8 @@ static int code_add(struct python_process *p, uint64_t address, uint32_t *ret_id
     r = code_fill(p, header, c);
     if (r == 0)
         r = map_put(&cs->by_address, address, cs->count);
+    if (r == 0 && p->layout.version >= 0x030e)
+        r = blocks_put(cs, c, cs->count);
     if (r < 0) {
         free(c->line_table);
         free(c);

@@ -50,6 +50,7 @@ int edges_init(struct edges *s)
     map_init(&s->served);
     map_init(&s->claimed);
     map_init(&s->driven);
+    map_init(&s->callers);
     map_init(&s->mismatched);
     map_init(&s->unsited);
     return 0;
@@ -64,6 +65,7 @@ void edges_release(struct edges *s)
     map_release(&s->served);
     map_release(&s->claimed);
     map_release(&s->driven);
+    map_release(&s->callers);
     map_release(&s->mismatched);
     map_release(&s->unsited);
 }
@@ -193,6 +195,8 @@ static enum edge_verdict accept_as(
         (void)map_put(&s->served, instruction_key(caller), callee->code);
         if (callee->entered || callee->heap)
             (void)map_put(&s->claimed, callee->code, instruction_key(caller));
+        else
+            (void)map_put(&s->callers, callee->code, instruction_key(caller));
     }
     return EDGE_ACCEPTED;
 }
@@ -200,6 +204,52 @@ static enum edge_verdict accept_as(
 static enum edge_verdict accept(struct edges *s, const struct step *caller, const struct step *callee)
 {
     return accept_as(s, caller, callee, PROVEN);
+}
+
+static bool caller_in(const struct map *m, uint32_t callee, uint32_t *ret_code, uint32_t *ret_at)
+{
+    uint64_t key;
+
+    if (!map_get(m, callee, &key))
+        return false;
+    *ret_code = (uint32_t)(key >> 32);
+    *ret_at = (uint32_t)key;
+    return true;
+}
+
+bool edges_called_by(const struct edges *s, uint32_t callee, uint32_t *ret_code, uint32_t *ret_at)
+{
+    return caller_in(&s->callers, callee, ret_code, ret_at);
+}
+
+bool edges_entered_by(const struct edges *s, uint32_t callee, uint32_t *ret_code, uint32_t *ret_at)
+{
+    return caller_in(&s->claimed, callee, ret_code, ret_at);
+}
+
+/* The shim of CALL_ALLOC_AND_ENTER_INIT is one code object for all classes, so who calls it says nothing of whose
+ * __init__ it calls. */
+static uint64_t made_key(const struct step *maker, const struct step *init)
+{
+    return hash_mix((uint64_t)maker->code << 32 | init->code, 2);
+}
+
+void edges_made(struct edges *s, const struct step *maker, const struct step *init)
+{
+    uint64_t at;
+
+    if (!map_get(&s->sites, made_key(maker, init), &at) || at != maker->at)
+        (void)map_put(&s->sites, made_key(maker, init), maker->at);
+}
+
+bool edges_make(const struct edges *s, const struct step *maker, const struct step *init, uint32_t *ret_at)
+{
+    uint64_t at;
+
+    if (!map_get(&s->sites, made_key(maker, init), &at))
+        return false;
+    *ret_at = (uint32_t)at;
+    return true;
 }
 
 /* How many slots a frame of this code has; 0: that is not known. */
@@ -428,6 +478,8 @@ bool edges_reseat(
     struct evidence found;
     uint64_t looked_ns, key = site_key(caller, callee);
 
+    if (p->codes.items[callee->code]->shim) /* whose caller is at any of the calls that make an object: edges_make() */
+        return false;
     if (site_known(&p->edges, caller, callee, ret_at))
         return true;
     if (callee->entered || callee->heap ||

@@ -110,6 +110,7 @@ struct codes {
     uint32_t *in_use; /* ids of those that were in a stack a moment ago */
     size_t headers_capacity, looked_at_count, looked_at_capacity, in_use_count, in_use_capacity;
     struct map by_address;
+    struct map by_block; /* 3.14+: those whose bytecode lies there; block_key() */
     struct arena names;
     uint64_t code_type; /* address of PyCode_Type once learnt */
     uint64_t age_ns;    /* after which an identity is read again */
@@ -198,7 +199,13 @@ struct edges {
     struct map claimed; /* callee code that was entered from C, or is a generator's -> (caller code, at) that was
                            accepted for it last */
     struct map driven; /* (caller code, at) -> which slot of its frame holds the generator that C drives for it there */
-    struct map sites;  /* hash of (caller code, callee code) -> the last accepted `at` */
+    struct map callers; /* callee's code -> (caller code, at) that was accepted last, without C between */
+    struct map sites;   /* hash of (caller code, callee code) -> the last accepted `at` */
+};
+
+struct moments {            /* stacks that ended above where the copy shows them to end, by what they ended in */
+    uint32_t met, restored; /* how many; how many of them could be put back */
+    uint32_t due;
 };
 
 struct python_process {
@@ -214,6 +221,7 @@ struct python_process {
     uint64_t code_generation;
     struct codes codes;
     struct edges edges;
+    struct moments moments[2]; /* on the data stack (before 3.11: all), outside of it */
     struct python_counters counters;
     struct python_thread *published;
     size_t published_count, published_capacity;
@@ -284,6 +292,8 @@ int codes_init(struct codes *c);
 void codes_release(struct codes *c);
 /* The code object at an address: known, or read now. -EAGAIN: what is there is no code object. */
 int codes_find(struct python_process *p, uint64_t address, uint32_t *ret_id);
+/* 3.14+: the code whose bytecode, the code object's own, has an instruction at `address`. False: none that is known. */
+bool codes_of_instruction(const struct python_process *p, uint64_t address, uint32_t *ret_id);
 /* Reads the identities of the steps' code objects again, where that was done longer than max_age_ns ago, and with them
  * others in use. One whose address holds another object by now is forgotten: its `address` is 0. */
 int codes_verify(
@@ -341,6 +351,11 @@ bool walk_executing(const struct python_process *p, const uint8_t *frame); /* 3.
  */
 int walk_step_read(struct python_process *p, struct thread *t, uint64_t address, uint64_t caller, struct step *ret,
     uint64_t *ret_code_pointer);
+/* The same of a frame in the copy that may have returned; from 3.14 on only its instruction tells what ran in it
+ * (Python/ceval.c, clear_thread_frame). -EAGAIN: it shows no code that is known. */
+int walk_returned_read(struct python_process *p, struct thread *t, uint64_t address, struct step *ret);
+/* Where the last of these frames on the data stack ends, the outermost first; 0: none is on it. */
+uint64_t walk_data_stack_end(const struct python_process *p, const struct step *order, size_t count);
 /* Remembers the entry frame (3.12+) at `address`, whose bytes are `frame`, and where its caller stands. */
 const struct entry_frame *walk_entry_learn(
     struct python_process *p, struct thread *t, uint64_t address, const uint8_t *frame);
@@ -376,6 +391,18 @@ bool step_may_be_innermost(const struct python_process *p, const struct step *s)
  * *ret_whole: nothing more is seen to run above the last one. */
 size_t callees_extend(struct python_process *p, struct thread *t, struct step *order, size_t count, size_t room,
     uint64_t now_ns, bool search, bool *ret_whole);
+
+/* ---- moment.c: as it was when the thread's pointer was read ---- */
+/* Cuts the stack, or puts back what has returned since, so that it ends in the frame that the thread's pointer led to,
+ * where that can be told. `order` holds `depth` steps, the outermost first, and has room for `room`. Returns the new
+ * depth; *ret_repaired is set where anything was put back. Does nothing before 3.11. */
+size_t moment_restore(struct python_process *p, struct thread *t, struct step *order, size_t depth, size_t room,
+    uint64_t now_ns, bool *ret_repaired);
+/* A stack that ended above where the copy shows it to end was met, in a frame outside the data stack or on it (before
+ * 3.11: always that), and could be put back or not. */
+void moment_count(struct python_process *p, bool heap, bool restored);
+/* Is what lies above where the thread's pointer led to be left out, this time? */
+bool moment_leaves_out(struct python_process *p, bool heap);
 
 /* ---- stack.c: from a chain to a stack that can be believed ---- */
 /* Checks every caller, repairs what fails, and publishes t->frames, t->depth and t->result. */
@@ -414,6 +441,13 @@ bool edges_refused(
     struct python_process *p, struct thread *t, const struct step *caller, const struct step *callee, uint64_t now_ns);
 enum edge_verdict edges_judge(
     struct python_process *p, struct thread *t, const struct step *caller, const struct step *callee, uint64_t now_ns);
+/* Who was accepted last as the caller of this code, and at which instruction: one that pushed its frame itself, or C
+ * lay between. False: nobody. */
+bool edges_called_by(const struct edges *s, uint32_t callee, uint32_t *ret_code, uint32_t *ret_at);
+bool edges_entered_by(const struct edges *s, uint32_t callee, uint32_t *ret_code, uint32_t *ret_at);
+/* This __init__ was called for `maker` where that stands, with the shim of a class between; where that was last. */
+void edges_made(struct edges *s, const struct step *maker, const struct step *init);
+bool edges_make(const struct edges *s, const struct step *maker, const struct step *init, uint32_t *ret_at);
 /* Another instruction of the caller that calls the callee: known to, or by what is read now; false if there is none. */
 bool edges_reseat(
     struct python_process *p, const struct step *caller, const struct step *callee, uint64_t now_ns, uint32_t *ret_at);

@@ -12,8 +12,8 @@
 #include <string.h>
 
 enum {
-    ROOT_DEPTH = 4096, /* frames rebuilt from the root at most */
-    RETURNED_MOST = 8, /* frames above the last one that executes, at most */
+    ROOT_DEPTH = 4096,  /* frames rebuilt from the root at most */
+    RETURNED_MOST = 64, /* frames above the last one that executes, at most */
 };
 
 /* Codes met at a new edge, or not looked at for a while, may have been freed and their address reused. */
@@ -44,6 +44,9 @@ void stack_publish_steps(struct python_process *p, struct thread *t, struct step
     for (size_t i = 1; i < depth; i++)
         if (order[i].caller_at != UINT32_MAX)
             order[i - 1].at = order[i].caller_at;
+    for (size_t i = 2; i < depth; i++)
+        if (p->codes.items[order[i - 1].code]->shim)
+            edges_made(&p->edges, &order[i - 2], &order[i]);
     for (size_t i = 0; i < depth; i++)
         if (!p->codes.items[order[i].code]->shim)
             t->frames[t->depth++] = (struct python_frame){.code = order[i].code, .at = order[i].at};
@@ -152,6 +155,7 @@ void stack_publish(struct python_process *p, struct thread *t, uint64_t now_ns)
     }
     bool whole;
     size_t depth = callees_extend(p, t, order, good, n + 64, now_ns, repaired, &whole);
+    depth = moment_restore(p, t, order, depth, n + 64, now_ns, &repaired);
     stack_publish_steps(p, t, order, depth, repaired);
 }
 
@@ -201,20 +205,27 @@ static int returned_add(struct python_process *p, struct thread *t)
     int r = walk_head(p, t, &at);
 
     for (; r == 0 && (base = step_of(t, at)) == t->step_count; n++) {
+        if (!snapshot_copied(p, t, at))
+            snapshot_foresee(t, at);
         if (n == RETURNED_MOST || !old_step_read(p, t, at, n == 0, &path[n], &pointers[n]) ||
-            walk_executing(p, snapshot_at(p, t, at, p->frame_header)))
+            walk_executing(p, snapshot_at(p, t, at, p->frame_header))) {
+            moment_count(p, false, false);
             return 0;
+        }
         if (!path[n].previous)
             path[n].previous = snapshot_last_caller(t, at, path[n].code);
         if (!path[n].previous && edges_known(&p->edges, &t->steps[0], &path[n], false))
             path[n].previous = t->steps[0].address;
         path[n].guessed = true;
         at = path[n].previous;
-        if (!at)
+        if (!at) {
+            moment_count(p, false, false);
             return 0;
+        }
     }
     if (r < 0 || n == 0)
         return r;
+    moment_count(p, false, true);
     size_t kept = t->step_count - base;
     if (walk_reserve(t, kept + n) < 0)
         return -ENOMEM;
@@ -274,6 +285,8 @@ static bool walk_from_root(struct python_process *p, struct thread *t, uint64_t 
         walk_step_read(p, t, t->chunks[0].base + p->layout.chunk_data + 8, 0, &t->steps[0], &pointer) < 0)
         return false;
     size_t depth = callees_extend(p, t, t->steps, 1, ROOT_DEPTH, now_ns, true, &whole);
+    bool repaired = true;
+    depth = moment_restore(p, t, t->steps, depth, ROOT_DEPTH, now_ns, &repaired);
     stack_publish_steps(p, t, t->steps, depth, true);
     return whole && t->result != PYTHON_STACK_REJECTED;
 }

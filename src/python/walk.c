@@ -65,16 +65,13 @@ static uint32_t saved_stacktop(const struct python_process *p, const uint8_t *fr
     return slots > 1u << 20 ? UINT32_MAX : (uint32_t)slots;
 }
 
-int walk_step_read(struct python_process *p, struct thread *t, uint64_t address, uint64_t caller, struct step *ret,
-    uint64_t *ret_code_pointer)
+/* The step of the frame at `address`, copied to `frame`, which runs the code object at `pointer`. */
+static int step_fill(struct python_process *p, struct thread *t, uint64_t address, const uint8_t *frame,
+    uint64_t caller, uint64_t pointer, struct step *ret)
 {
     const struct python_layout *l = &p->layout;
-    const uint8_t *frame = snapshot_at(p, t, address, p->frame_header);
     uint64_t id;
 
-    if (!frame)
-        return -EAGAIN;
-    uint64_t pointer = untag(load64(frame + l->frame_code));
     uint8_t owner = l->frame_owner == PYTHON_FIELD_NONE ? OWNER_GENERATOR : frame[l->frame_owner];
     if (owner >= OWNER_ENTRY)
         return -EAGAIN;
@@ -119,8 +116,29 @@ int walk_step_read(struct python_process *p, struct thread *t, uint64_t address,
         s.guessed = t->mended = true;
     }
     *ret = s;
-    *ret_code_pointer = pointer;
     return 0;
+}
+
+int walk_step_read(struct python_process *p, struct thread *t, uint64_t address, uint64_t caller, struct step *ret,
+    uint64_t *ret_code_pointer)
+{
+    const uint8_t *frame = snapshot_at(p, t, address, p->frame_header);
+
+    if (!frame)
+        return -EAGAIN;
+    *ret_code_pointer = untag(load64(frame + p->layout.frame_code));
+    return step_fill(p, t, address, frame, caller, *ret_code_pointer, ret);
+}
+
+int walk_returned_read(struct python_process *p, struct thread *t, uint64_t address, struct step *ret)
+{
+    const uint8_t *frame = snapshot_copied(p, t, address);
+    uint64_t pointer = frame ? untag(load64(frame + p->layout.frame_code)) : 0, id;
+    uint32_t code;
+
+    if (frame && !pointer && codes_of_instruction(p, load64(frame + p->layout.frame_instr), &code))
+        pointer = p->codes.items[code]->address;
+    return map_get(&p->codes.by_address, pointer, &id) ? step_fill(p, t, address, frame, 0, pointer, ret) : -EAGAIN;
 }
 
 int walk_head(struct python_process *p, struct thread *t, uint64_t *ret)
@@ -153,6 +171,14 @@ uint64_t walk_data_stack_top(struct python_process *p, struct thread *t)
                                : snapshot_at(p, t, t->address + p->layout.thread_datastack_top, 8);
 
     return field ? load64(field) : 0;
+}
+
+uint64_t walk_data_stack_end(const struct python_process *p, const struct step *order, size_t count)
+{
+    for (size_t i = count; i-- > 0;)
+        if (!order[i].heap)
+            return order[i].address + p->codes.items[order[i].code]->frame_bytes;
+    return 0;
 }
 
 const struct entry_frame *walk_entry_learn(
@@ -309,7 +335,8 @@ int walk_chain(struct python_process *p, struct thread *t)
 
     /* Before 3.11 the frames are read after the thread's pointer: callees that are executing by then belong to the
      * stack, or those that were left would be missed and those that were entered would not. */
-    for (size_t n = 0; r == 0 && is_old(p) && n < t->heap_count && (above = walk_executing_callee(p, t, address)) != 0;
+    for (size_t n = 0; r == 0 && is_old(p) && n < t->heap_count &&
+                       (above = walk_executing_callee(p, t, address)) != 0 && (n > 0 || !moment_leaves_out(p, false));
          n++)
         address = above;
     return r < 0 ? r : walk_from(p, t, address);
