@@ -39,6 +39,7 @@ enum {
 enum acceptance { /* values of edges.accepted */
     PROVEN = 1,
     BY_NUMBERS = 2, /* as long as it is met often enough */
+    BY_GUESS = 3,   /* a generator that had lost its caller: as long as nobody drives such a one without C */
 };
 
 int edges_init(struct edges *s)
@@ -174,6 +175,15 @@ static bool proven_elsewhere(const struct edges *s, const struct step *caller, c
            map_get(&s->accepted, edge_key(&there, callee), &how) && how == PROVEN;
 }
 
+/* Somebody else's own instruction is known to drive such a generator: so where one had lost its caller, it was no other
+ * that drove it through C. */
+static bool driven_straight(const struct edges *s, const struct step *caller, const struct step *callee)
+{
+    uint64_t other;
+
+    return map_get(&s->callers, callee->code, &other) && other >> 32 != caller->code;
+}
+
 bool edges_known(struct edges *s, const struct step *caller, const struct step *callee, bool sighting)
 {
     uint64_t accepted;
@@ -182,6 +192,8 @@ bool edges_known(struct edges *s, const struct step *caller, const struct step *
         return false;
     if (accepted == PROVEN)
         return true;
+    if (accepted == BY_GUESS)
+        return !driven_straight(s, caller, callee);
     if (sighting)
         edge_meet(s, caller, callee);
     return often_enough(s, caller, callee);
@@ -195,7 +207,7 @@ static enum edge_verdict accept_as(
         (void)map_put(&s->served, instruction_key(caller), callee->code);
         if (callee->entered || callee->heap)
             (void)map_put(&s->claimed, callee->code, instruction_key(caller));
-        else
+        if (!callee->entered)
             (void)map_put(&s->callers, callee->code, instruction_key(caller));
     }
     return EDGE_ACCEPTED;
@@ -533,7 +545,9 @@ static enum edge_verdict weigh(
         enough *= p->layout.version == 0x030b ? CROWDED : CLAIMED;
     if (held) {
         (void)map_get(&s->pending, site_key(caller, callee), &all);
-        return enough > 0 && met >= enough && met * RIVALS >= (uint32_t)all ? accept(s, caller, callee) : EDGE_REFUSED;
+        return enough > 0 && met >= enough && met * RIVALS >= (uint32_t)all
+                   ? accept_as(s, caller, callee, guessed ? BY_GUESS : PROVEN)
+                   : EDGE_REFUSED;
     }
     if (crowded(s, caller, callee) && !callable_in_slot(p, t, caller, callee))
         enough *= CROWDED;
@@ -642,8 +656,10 @@ enum edge_verdict edges_judge(
     uint64_t driven;
 
     p->counters.edges_checked++;
+    if (callee->guessed && callee->entered && driven_straight(s, caller, callee))
+        return EDGE_REFUSED;
     if (callee->heap && callee->entered && edges_driven(p, t, caller, &driven) && driven == callee->address)
-        return accept(s, caller, callee);
+        return accept_as(s, caller, callee, callee->guessed ? BY_GUESS : PROVEN);
     /* Nothing was read that says who called it, but that it is an argument or what the instruction drives. */
     if (callee->guessed && !(callee->entered ? edges_hold(p, t, caller, callee->address)
                                              : callee->heap && generator_in_slot(p, t, caller, callee)))
