@@ -25,6 +25,13 @@ def wakeups_alone(hz, seconds):
     return float(told.stdout.split()[3]) / seconds
 
 
+def reading_alone(pid, hz, seconds):
+    """The same of one that also reads the target so often, in five segments, and looks at nothing of that."""
+    told = subprocess.run([peers.floor(), str(pid), str(hz), str(seconds), "5"], stdout=subprocess.PIPE, check=True,
+                          universal_newlines=True)
+    return float(told.stdout.split()[3]) / seconds
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pythons", default="3.11,3.13,3.15", help="versions, comma-separated, or all")
@@ -41,7 +48,7 @@ def main():
         kept_tools = tools.usable(version, TOOLS, options.tools)
         for hz in options.rates:
             runs, noisy = {tool: [] for tool in kept_tools}, {tool: 0 for tool in kept_tools}
-            floor = []
+            floors = {"wake-ups alone": [], "and one read": []}
             for turn in range(options.pairs):
                 for tool in kept_tools if turn % 2 == 0 else kept_tools[::-1]:
                     say("%s %s %s Hz, run %d" % (version, tool.name, hz or "top", turn + 1))
@@ -55,11 +62,12 @@ def main():
                     noisy[tool] += quiet.noisy
                 if hz:
                     with machine.Quiet():
-                        with targets.Target(python, "work.py", options.seconds + 30):
-                            floor.append(wakeups_alone(hz, options.seconds))
-            if floor:
+                        with targets.Target(python, "work.py", 2 * options.seconds + 30) as target:
+                            floors["wake-ups alone"].append(wakeups_alone(hz, options.seconds))
+                            floors["and one read"].append(reading_alone(target.pid, hz, options.seconds))
+            for name, floor in floors.items() if hz else ():
                 low, high = figures.median_interval(floor)
-                table.add(version, "wake-ups alone", hz, None, "%.1f %%" % (100 * figures.median(floor)),
+                table.add(version, name, hz, None, "%.1f %%" % (100 * figures.median(floor)),
                           "%.1f..%.1f" % (100 * low, 100 * high), "%.1f" % (1e6 * figures.median(floor) / hz), None, None, None)
             for tool, results in runs.items():
                 if not results:
@@ -78,7 +86,7 @@ def main():
                 )
     table.show()
     print("\nCPU by the kernel (wait4) from the tool's start to its end, so its start-up and its report are in it;\n"
-          "wake-ups alone: bench/spin_neighbour.c, which sleeps, wakes up, and sleeps again")
+          "wake-ups alone: bench/spin_neighbour.c, which sleeps, wakes up, and sleeps again; and one read: bench/floor.c, which reads the target each time")
     print(machine.verdict_of_quiet())
 
 

@@ -116,6 +116,10 @@ def spin_neighbour():
     return compiled("spin_neighbour")
 
 
+def floor():
+    return compiled("floor")
+
+
 def inside(python):
     """The library that samples from inside of this Python, whose headers it needs. ValueError: it is not for this version."""
     if version_of(python) != "3.13":
