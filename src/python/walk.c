@@ -133,10 +133,13 @@ int walk_step_read(struct python_process *p, struct thread *t, uint64_t address,
 int walk_returned_read(struct python_process *p, struct thread *t, uint64_t address, struct step *ret)
 {
     const uint8_t *frame = snapshot_copied(p, t, address);
-    uint64_t pointer = frame ? untag(load64(frame + p->layout.frame_code)) : 0, id;
+    uint64_t id;
     uint32_t code;
 
-    if (frame && !pointer && codes_of_instruction(p, load64(frame + p->layout.frame_instr), &code))
+    if (!frame)
+        return -EAGAIN;
+    uint64_t pointer = untag(load64(frame + p->layout.frame_code));
+    if (!pointer && codes_of_instruction(p, load64(frame + p->layout.frame_instr), &code))
         pointer = p->codes.items[code]->address;
     return map_get(&p->codes.by_address, pointer, &id) ? step_fill(p, t, address, frame, 0, pointer, ret) : -EAGAIN;
 }
