@@ -11,6 +11,7 @@
 #include "python/inside.h"
 
 enum {
+    SHIFT_LEAST = 2,     /* frames: what is shallower or deeper by less is shown as the copy has it, with its lines */
     RETURNED_MOST = 64,  /* frames that have returned between the two, at most */
     MOMENTS_MOST = 4096, /* stacks after which what was counted before counts half */
 };
@@ -177,12 +178,15 @@ size_t moment_restore(struct python_process *p, struct thread *t, struct step *o
     uint64_t led = is_old(p) || depth == 0 ? 0 : led_to(p, t);
     size_t base = depth_of(order, depth, led);
 
-    if (!led || base == depth)
+    if (!led || (base && depth - base < SHIFT_LEAST))
         return depth;
     if (base)
         return moment_leaves_out(p, order[depth - 1].heap) ? base : depth;
+    bool heap = !snapshot_chunk_of(t, led);
+    if (!heap && led <= walk_data_stack_end(p, order, depth)) /* not even SHIFT_LEAST above it */
+        return depth;
     base = put_back(p, t, order, depth, room, led, now_ns);
-    moment_count(p, !snapshot_chunk_of(t, led), base != 0);
+    moment_count(p, heap, base != 0);
     *ret_repaired = *ret_repaired || base;
     return base ? base : depth;
 }
