@@ -24,7 +24,7 @@ enum {
     CO_COROUTINE = 0x80,
     CO_ITERABLE_COROUTINE = 0x100,
     CO_ASYNC_GENERATOR = 0x200,
-    BYTECODE_BLOCK = 128,
+    BYTECODE_BLOCK = 128, /* bytes; less than a code object's header */
 };
 
 int codes_init(struct codes *c)

@@ -44,12 +44,11 @@ void stack_publish_steps(struct python_process *p, struct thread *t, struct step
     for (size_t i = 1; i < depth; i++)
         if (order[i].caller_at != UINT32_MAX)
             order[i - 1].at = order[i].caller_at;
-    for (size_t i = 2; i < depth; i++)
-        if (p->codes.items[order[i - 1].code]->shim)
-            edges_made(&p->edges, &order[i - 2], &order[i]);
     for (size_t i = 0; i < depth; i++)
         if (!p->codes.items[order[i].code]->shim)
             t->frames[t->depth++] = (struct python_frame){.code = order[i].code, .at = order[i].at};
+        else if (i > 0 && i + 1 < depth)
+            edges_made(&p->edges, &order[i - 1], &order[i + 1]);
     t->order = (size_t)(order - t->steps);
     t->order_depth = depth;
     t->root = depth ? order[0].address : 0;
@@ -287,7 +286,7 @@ static bool walk_from_root(struct python_process *p, struct thread *t, uint64_t 
     size_t depth = callees_extend(p, t, t->steps, 1, ROOT_DEPTH, now_ns, true, &whole);
     bool repaired = true;
     depth = moment_restore(p, t, t->steps, depth, ROOT_DEPTH, now_ns, &repaired);
-    stack_publish_steps(p, t, t->steps, depth, true);
+    stack_publish_steps(p, t, t->steps, depth, repaired);
     return whole && t->result != PYTHON_STACK_REJECTED;
 }
 
