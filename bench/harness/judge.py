@@ -38,9 +38,11 @@ class Calltree:
         self.file = file
         self.functions = facts["functions"]
         self.edges = {site: set(callees) for site, callees in facts["edges"].items()}
+        for site, callees in facts["edges"].items():  # from line 0: from any
+            self.edges.setdefault(site.partition(":")[0] + ":0", set()).update(callees)
         self.kind_of_site = {site: kind for kind, sites in facts["sites"].items() for site in sites}
         self.kind_of_callee = {}
-        for site, callees in self.edges.items():
+        for site, callees in facts["edges"].items():
             for callee in callees:
                 self.kind_of_callee.setdefault(callee, self.kind_of_site[site])
         self.at_line, self.of_name = {}, {}
@@ -50,35 +52,35 @@ class Calltree:
                 for line in range(first, last + 1):
                     self.at_line[line] = index
 
-    def function(self, frame, above=None):
-        """The index of a frame's function, or None if name and line do not belong together.
+    def functions_of(self, frame):
+        """The indices of the functions that a frame can be of; none if name and line do not belong together.
 
         Line 0 is "unknown", which CPython itself has for the first instructions of a
-        closure (3.11 and later); such a frame is known by its name.
+        closure (3.11 and later), and pitviper shows of a caller before 3.11 that can be
+        told by its function only; such a frame is known by its name.
         """
         name, _, line = frame
         if last_part(name) == "<module>":
-            return 0
+            return [0]
         if line == 0:
-            named = self.of_name.get(last_part(name), [])
-            legal = [index for index in named if index in self.edges.get(above, ())]
-            return (legal or named or [None])[0]
+            return self.of_name.get(last_part(name), [])
         index = self.at_line.get(line)
-        return index if index is not None and self.functions[index][0] == last_part(name) else None
+        return [index] if index is not None and self.functions[index][0] == last_part(name) else []
 
     def problem(self, stack):
         """Why this stack is impossible, or None."""
-        above = None
+        above = set()  # what the last frame can have been: index:line
         for position, frame in enumerate(stack):
-            index = self.function(frame, above)
-            if index is None:
+            indices = self.functions_of(frame)
+            if not indices:
                 return "wrong name: %s at line %d" % (frame[0], frame[2])
-            if position == 0:
-                if index != 0:
-                    return "no root: begins with %s" % frame[0]
-            elif index not in self.edges.get(above, ()):
-                return "wrong caller: line %s does not call %s" % (above, frame[0])
-            above = "%d:%d" % (index, frame[2])
+            if position == 0 and indices != [0]:
+                return "no root: begins with %s" % frame[0]
+            if position > 0:
+                indices = [i for i in indices if any(i in self.edges.get(caller, ()) for caller in above)]
+            if not indices:
+                return "wrong caller: line %s does not call %s" % (" or ".join(sorted(above)), frame[0])
+            above = {"%d:%d" % (index, frame[2]) for index in indices}
         return None
 
     def judge(self, stacks):
@@ -99,7 +101,7 @@ class Calltree:
         leaves = collections.Counter()
         for stack, count in stacks.items():
             if stack and os.path.basename(stack[-1][1]) == self.file and not self.problem(stack):
-                leaves[self.function(stack[-1])] += count
+                leaves[self.functions_of(stack[-1])[0]] += count
         return leaves
 
 

@@ -16,6 +16,15 @@ enum {
     IN_USE_NS = 50000000, /* without being seen in a stack, and a code object is in use no more */
     LOOKS_AT_ONCE = 64,
     COPIES_CAP = 1 << 20, /* thread-local indexes: as many as threads at one time */
+    CODE_NAMES = 16,      /* co_names, from co_code (Include/code.h, 3.8; Include/cpython/code.h, 3.9, 3.10) */
+    CODE_FRAME = 80,      /* and co_zombieframe */
+    NAMES_CAP = 1 << 16,
+    CALLS_MOST = 64,    /* calls after a load of a name, of which one may be its own */
+    OP_LOAD_NAME = 101, /* Include/opcode.h, the same in 3.8 to 3.10 */
+    OP_LOAD_ATTR = 106,
+    OP_LOAD_GLOBAL = 116,
+    OP_EXTENDED_ARG = 144,
+    OP_LOAD_METHOD = 160,
 };
 
 /* Include/cpython/code.h, the same in 3.8 to 3.15. */
@@ -471,6 +480,77 @@ bool codes_call_before(
     return found;
 }
 
+void codes_frame_met(struct codes *cs, uint32_t id, uint64_t address)
+{
+    struct code *c = cs->items[id];
+
+    c->roams = c->roams || (c->frame && c->frame != address);
+    c->frame = address;
+}
+
+bool codes_keep_frame(struct python_process *p, uint32_t id, uint64_t frame)
+{
+    const struct code *c = p->codes.items[id];
+    uint64_t kept;
+
+    p->counters.reads++;
+    return c->address &&
+           target_read(p->target, c->address + p->layout.code_bytecode + CODE_FRAME, &kept, sizeof(kept)) == 0 &&
+           kept == frame;
+}
+
+static uint32_t line_of(const struct python_process *p, uint32_t id, uint32_t at)
+{
+    struct python_location l;
+
+    python_code_location(p, id, at, &l);
+    return l.line;
+}
+
+/* Is something called on the line of the instruction at `at`, soon after it? */
+static bool called_there(const struct python_process *p, uint32_t id, const uint8_t *bytes, uint32_t at)
+{
+    uint32_t line = line_of(p, id, at), end = p->codes.items[id]->bytecode_size, calls = 0;
+
+    for (uint32_t i = at + 2; i < end && calls < CALLS_MOST; i += 2)
+        if (p->opcodes->by_number[bytes[i]].call && (++calls, line_of(p, id, i) == line))
+            return true;
+    return false;
+}
+
+bool codes_load_before(struct python_process *p, uint32_t id, uint32_t callee, uint32_t at, uint32_t *ret_at)
+{
+    const struct code *c = p->codes.items[id];
+    const struct python_layout *l = &p->layout;
+    uint64_t names, count, name = p->codes.items[callee]->identity[0]; /* interned: one object for all its uses */
+    CLEANUP(free_pointer) uint8_t *bytes = malloc(c->bytecode_size);
+    CLEANUP(free_pointer) uint8_t *items = NULL;
+    bool found = false;
+
+    p->counters.reads += 4;
+    if (!bytes || !c->address ||
+        target_read(p->target, c->address + l->code_bytecode + CODE_NAMES, &names, sizeof(names)) < 0 ||
+        target_read(p->target, names + l->tuple_size, &count, sizeof(count)) < 0 || count > NAMES_CAP ||
+        (items = malloc(count * 8 + 1)) == NULL ||
+        target_read(p->target, names + l->tuple_items, items, count * 8) < 0 ||
+        target_read(p->target, c->bytecode, bytes, c->bytecode_size) < 0)
+        return false;
+    uint32_t argument = 0;
+    for (uint32_t i = 0; i + 1 < c->bytecode_size && (i <= at || !found); i += 2) {
+        argument = argument << 8 | bytes[i + 1];
+        bool names_it = (bytes[i] == OP_LOAD_NAME || bytes[i] == OP_LOAD_ATTR || bytes[i] == OP_LOAD_GLOBAL ||
+                            bytes[i] == OP_LOAD_METHOD) &&
+                        argument < count && load64(items + 8 * (size_t)argument) == name &&
+                        called_there(p, id, bytes, i);
+        if (bytes[i] != OP_EXTENDED_ARG)
+            argument = 0;
+        if (names_it)
+            *ret_at = i;
+        found = found || names_it;
+    }
+    return found;
+}
+
 const struct python_code *python_code(const struct python_process *p, uint32_t id)
 {
     return id < p->codes.count ? &p->codes.items[id]->public : NULL;
@@ -483,7 +563,7 @@ void python_code_location(const struct python_process *p, uint32_t id, uint32_t 
         const struct code *c = p->codes.items[id];
         if (at == PYTHON_AT_START)
             ret->line = ret->end_line = c->public.first_line;
-        else
+        else if (at != PYTHON_AT_UNKNOWN)
             python_location_find(p->layout.version, c->line_table, c->line_table_size, c->public.first_line, at, ret);
     }
 }

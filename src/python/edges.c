@@ -434,7 +434,7 @@ static bool unmoved(struct python_process *p, const struct step *caller, const s
             return false;
         uint32_t at = l->version < 0x030b ? load32(frames[i] + l->frame_instr) * (l->version == 0x030a ? 2u : 1u)
                                           : (uint32_t)(load64(frames[i] + l->frame_instr) - steps[i]->bytecode);
-        if (i == 0 && at != steps[i]->at)
+        if ((i == 0 && at != steps[i]->at) || (is_old(p) && !walk_executing(p, frames[i])))
             return false;
     }
     return load64(frames[1] + l->frame_previous) == callee->previous;
@@ -483,6 +483,25 @@ static int evidence_read(
     return r;
 }
 
+/* The caller's frame shows by now whom it belongs to, not whose it was then. A code object keeps one for its next call
+ * (co_zombieframe, Objects/frameobject.c, frame_dealloc); where calls recurse frames go from code to code, and only a
+ * caller that loads a function of that name speaks for it. */
+void edges_pair_met(struct python_process *p, const struct step *caller, const struct step *callee)
+{
+    struct edges *s = &p->edges;
+    const struct code *from = p->codes.items[caller->code];
+    uint64_t known;
+    uint32_t at = PYTHON_AT_UNKNOWN;
+
+    if (!map_get(&s->sites, site_key(caller, callee), &known)) {
+        if (!codes_load_before(p, caller->code, callee->code, caller->at, &at) &&
+            (from->roams || !codes_keep_frame(p, caller->code, caller->address)))
+            return;
+        (void)map_put(&s->sites, site_key(caller, callee), at);
+    }
+    (void)map_put(&s->claimed, callee->code, instruction_key(caller));
+}
+
 bool edges_reseat(
     struct python_process *p, const struct step *caller, const struct step *callee, uint64_t now_ns, uint32_t *ret_at)
 {
@@ -493,7 +512,7 @@ bool edges_reseat(
     if (p->codes.items[callee->code]->shim) /* whose caller is at any of the calls that make an object: edges_make() */
         return false;
     if (site_known(&p->edges, caller, callee, ret_at))
-        return true;
+        return *ret_at != PYTHON_AT_UNKNOWN || !p->codes.items[caller->code]->roams;
     if (callee->entered || callee->heap ||
         (map_get(&p->edges.unsited, key, &looked_ns) && now_ns - looked_ns < LOOKED_AGE_NS))
         return false;
@@ -647,6 +666,26 @@ static enum edge_verdict judge_inlined(struct python_process *p, struct thread *
     return weigh(p, t, caller, callee, MET_ENTERED);
 }
 
+/* Before 3.11 there are no versions. A caller that loads a function of the callee's name does so on the line of the
+ * call; where it loads none of that name, the call is the one at which a second read shows both unmoved. */
+static enum edge_verdict judge_by_name(struct python_process *p, const struct step *caller, const struct step *callee,
+    const struct python_opcode *op, uint64_t now_ns)
+{
+    struct python_location here, there;
+    uint32_t at;
+
+    if (op->class == PYTHON_OP_DROPS && !named(p->codes.items[callee->code], "__del__"))
+        return refuse_pair(p, caller, callee, now_ns);
+    if (!codes_load_before(p, caller->code, callee->code, caller->at, &at))
+        return unmoved(p, caller, callee) ? accept(&p->edges, caller, callee) : refuse_pair(p, caller, callee, now_ns);
+    python_code_location(p, caller->code, caller->at, &here);
+    python_code_location(p, caller->code, at, &there);
+    if (here.line == there.line)
+        return accept(&p->edges, caller, callee);
+    (void)map_put(&p->edges.sites, site_key(caller, callee), at);
+    return refuse_pair(p, caller, callee, now_ns);
+}
+
 enum edge_verdict edges_judge(
     struct python_process *p, struct thread *t, const struct step *caller, const struct step *callee, uint64_t now_ns)
 {
@@ -676,7 +715,7 @@ enum edge_verdict edges_judge(
     if (op->class == PYTHON_OP_UNKNOWN || op->class == PYTHON_OP_PURE)
         return refuse_place(p, caller, callee, now_ns);
     if (p->layout.version < 0x030b)
-        return accept(s, caller, callee);
+        return judge_by_name(p, caller, callee, op, now_ns);
     if (!callee->entered && (op->class == PYTHON_OP_DROPS || (op->class == PYTHON_OP_RUNS_C && !op->may_have_inlined)))
         return refuse_place(p, caller, callee, now_ns);
     if (!to->shim && !found.function_fits && !unmoved(p, caller, callee))

@@ -87,6 +87,7 @@ struct code {
     uint64_t identity[5]; /* name, file, line table, bytecode or size, first line: equal means the same object */
     uint64_t verified_ns, used_ns; /* when its identity was read last, and when it was in a stack */
     uint64_t bytecode;             /* address of the first instruction */
+    uint64_t frame;                /* before 3.11: where its frame was met last; 0: none yet */
     uint32_t bytecode_size;        /* bytes */
     uint32_t frame_bytes;          /* of a frame on the data stack; 0 unknown */
     uint32_t locals;               /* slots of a frame before its value stack: variables, arguments, cells; 3.11+ */
@@ -96,6 +97,7 @@ struct code {
     uint8_t *drops;  /* the same: one starts here that is PYTHON_OP_DROPS; within `starts` */
     bool generator, coroutine;
     bool shim;   /* the interpreter's own glue, never shown */
+    bool roams;  /* before 3.11: it was met in more than one frame */
     bool in_use; /* among codes.in_use */
 };
 struct code_look { /* one code object's header, as asked for and as it arrived */
@@ -127,6 +129,7 @@ struct step {
     uint32_t stacktop;  /* saved depth of the value stack, in slots from localsplus; UINT32_MAX: none, it runs */
     bool entered;       /* entered from C: between it and its caller lies a C call */
     bool heap;          /* not on the data stack */
+    bool named;         /* before 3.11: its frame names `previous`, that it did once is not all that tells */
     bool guessed;       /* it had lost its caller by then: `previous` is the one it was last seen with */
     bool late;          /* outside the data stack and not in the copy: it was read later than the rest */
 };
@@ -200,7 +203,7 @@ struct edges {
                            accepted for it last */
     struct map driven; /* (caller code, at) -> which slot of its frame holds the generator that C drives for it there */
     struct map callers; /* callee's code -> (caller code, at) that was accepted last, without C between */
-    struct map sites;   /* hash of (caller code, callee code) -> the last accepted `at` */
+    struct map sites;   /* hash of (caller code, callee code) -> the last accepted `at`, or PYTHON_AT_UNKNOWN */
 };
 
 struct moments {            /* stacks that ended above where the copy shows them to end, by what they ended in */
@@ -311,6 +314,14 @@ bool codes_instruction_before(struct python_process *p, uint32_t id, uint32_t at
  * specialised for it, else the first one (3.11+). False: there is none. */
 bool codes_call_before(
     struct python_process *p, uint32_t id, uint64_t bytecode, uint32_t version, uint32_t at, uint32_t *ret_at);
+
+/* Before 3.11: this code was met in the frame at `address`. */
+void codes_frame_met(struct codes *cs, uint32_t id, uint64_t address);
+/* Before 3.11: is this the frame that the code object keeps for its next call? */
+bool codes_keep_frame(struct python_process *p, uint32_t id, uint64_t frame);
+/* Before 3.11: where a caller has got what it calls, if that goes by the callee's name: the last load of that name at
+ * or before `at`, else the first one. False: there is none. */
+bool codes_load_before(struct python_process *p, uint32_t id, uint32_t callee, uint32_t at, uint32_t *ret_at);
 
 /* ---- batch.c ---- */
 void batch_clear(struct batch *b);
@@ -448,6 +459,9 @@ bool edges_entered_by(const struct edges *s, uint32_t callee, uint32_t *ret_code
 /* This __init__ was called for `maker` where that stands, with the shim of a class between; where that was last. */
 void edges_made(struct edges *s, const struct step *maker, const struct step *init);
 bool edges_make(const struct edges *s, const struct step *maker, const struct step *init, uint32_t *ret_at);
+/* Before 3.11: the callee's frame names that of the caller, so that function has called it, unless the frame was
+ * another's then: from where it loads a function of the callee's name, else from whichever instruction. */
+void edges_pair_met(struct python_process *p, const struct step *caller, const struct step *callee);
 /* Another instruction of the caller that calls the callee: known to, or by what is read now; false if there is none. */
 bool edges_reseat(
     struct python_process *p, const struct step *caller, const struct step *callee, uint64_t now_ns, uint32_t *ret_at);

@@ -5,7 +5,7 @@
 const struct python_opcodes python_opcodes_3_9 = {
     .pristine_counter = 0,
     .by_number = {
-        [1] = {.class = PYTHON_OP_RUNS_C}, /* POP_TOP */
+        [1] = {.class = PYTHON_OP_DROPS}, /* POP_TOP */
         [2] = {.class = PYTHON_OP_PURE}, /* ROT_TWO */
         [3] = {.class = PYTHON_OP_PURE}, /* ROT_THREE */
         [4] = {.class = PYTHON_OP_PURE}, /* DUP_TOP */
@@ -59,12 +59,12 @@ const struct python_opcodes python_opcodes_3_9 = {
         [78] = {.class = PYTHON_OP_RUNS_C}, /* INPLACE_XOR */
         [79] = {.class = PYTHON_OP_RUNS_C}, /* INPLACE_OR */
         [82] = {.class = PYTHON_OP_RUNS_C}, /* LIST_TO_TUPLE */
-        [83] = {.class = PYTHON_OP_RUNS_C}, /* RETURN_VALUE */
+        [83] = {.class = PYTHON_OP_DROPS}, /* RETURN_VALUE */
         [84] = {.class = PYTHON_OP_RUNS_C}, /* IMPORT_STAR */
         [85] = {.class = PYTHON_OP_RUNS_C}, /* SETUP_ANNOTATIONS */
-        [86] = {.class = PYTHON_OP_RUNS_C}, /* YIELD_VALUE */
+        [86] = {.class = PYTHON_OP_DROPS}, /* YIELD_VALUE */
         [87] = {.class = PYTHON_OP_RUNS_C}, /* POP_BLOCK */
-        [89] = {.class = PYTHON_OP_RUNS_C}, /* POP_EXCEPT */
+        [89] = {.class = PYTHON_OP_DROPS}, /* POP_EXCEPT */
         [90] = {.class = PYTHON_OP_RUNS_C}, /* STORE_NAME */
         [91] = {.class = PYTHON_OP_RUNS_C}, /* DELETE_NAME */
         [92] = {.class = PYTHON_OP_RUNS_C}, /* UNPACK_SEQUENCE */
@@ -76,8 +76,8 @@ const struct python_opcodes python_opcodes_3_9 = {
         [98] = {.class = PYTHON_OP_RUNS_C}, /* DELETE_GLOBAL */
         [100] = {.class = PYTHON_OP_PURE}, /* LOAD_CONST */
         [101] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_NAME */
-        [102] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_TUPLE */
-        [103] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_LIST */
+        [102] = {.class = PYTHON_OP_DROPS}, /* BUILD_TUPLE */
+        [103] = {.class = PYTHON_OP_DROPS}, /* BUILD_LIST */
         [104] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_SET */
         [105] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_MAP */
         [106] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_ATTR */
@@ -91,20 +91,20 @@ const struct python_opcodes python_opcodes_3_9 = {
         [114] = {.class = PYTHON_OP_RUNS_C}, /* POP_JUMP_IF_FALSE */
         [115] = {.class = PYTHON_OP_RUNS_C}, /* POP_JUMP_IF_TRUE */
         [116] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_GLOBAL */
-        [117] = {.class = PYTHON_OP_RUNS_C}, /* IS_OP */
+        [117] = {.class = PYTHON_OP_DROPS}, /* IS_OP */
         [118] = {.class = PYTHON_OP_RUNS_C}, /* CONTAINS_OP */
         [121] = {.class = PYTHON_OP_RUNS_C}, /* JUMP_IF_NOT_EXC_MATCH */
         [122] = {.class = PYTHON_OP_RUNS_C}, /* SETUP_FINALLY */
         [124] = {.class = PYTHON_OP_PURE}, /* LOAD_FAST */
-        [125] = {.class = PYTHON_OP_RUNS_C}, /* STORE_FAST */
-        [126] = {.class = PYTHON_OP_RUNS_C}, /* DELETE_FAST */
+        [125] = {.class = PYTHON_OP_DROPS}, /* STORE_FAST */
+        [126] = {.class = PYTHON_OP_DROPS}, /* DELETE_FAST */
         [130] = {.class = PYTHON_OP_RUNS_C}, /* RAISE_VARARGS */
         [131] = {.class = PYTHON_OP_INLINES, .call = true}, /* CALL_FUNCTION */
-        [132] = {.class = PYTHON_OP_RUNS_C}, /* MAKE_FUNCTION */
-        [133] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_SLICE */
+        [132] = {.class = PYTHON_OP_DROPS}, /* MAKE_FUNCTION */
+        [133] = {.class = PYTHON_OP_DROPS}, /* BUILD_SLICE */
         [135] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_CLOSURE */
-        [136] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_DEREF */
-        [137] = {.class = PYTHON_OP_RUNS_C}, /* STORE_DEREF */
+        [136] = {.class = PYTHON_OP_DROPS}, /* LOAD_DEREF */
+        [137] = {.class = PYTHON_OP_DROPS}, /* STORE_DEREF */
         [138] = {.class = PYTHON_OP_RUNS_C}, /* DELETE_DEREF */
         [141] = {.class = PYTHON_OP_INLINES, .call = true}, /* CALL_FUNCTION_KW */
         [142] = {.class = PYTHON_OP_INLINES, .call = true}, /* CALL_FUNCTION_EX */
@@ -117,7 +117,7 @@ const struct python_opcodes python_opcodes_3_9 = {
         [154] = {.class = PYTHON_OP_RUNS_C}, /* SETUP_ASYNC_WITH */
         [155] = {.class = PYTHON_OP_RUNS_C}, /* FORMAT_VALUE */
         [156] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_CONST_KEY_MAP */
-        [157] = {.class = PYTHON_OP_RUNS_C}, /* BUILD_STRING */
+        [157] = {.class = PYTHON_OP_DROPS}, /* BUILD_STRING */
         [160] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_METHOD */
         [161] = {.class = PYTHON_OP_INLINES, .call = true}, /* CALL_METHOD */
         [162] = {.class = PYTHON_OP_RUNS_C}, /* LIST_EXTEND */

@@ -44,9 +44,10 @@ void python_code_location(const struct python_process *p, uint32_t id, uint32_t 
 /* ---- one sample ---- */
 struct python_frame {
     uint32_t code; /* id */
-    uint32_t at;   /* byte offset of the instruction in the code, or PYTHON_AT_START */
+    uint32_t at;   /* byte offset of the instruction in the code, or PYTHON_AT_START, PYTHON_AT_UNKNOWN */
 };
-#define PYTHON_AT_START UINT32_MAX /* a coroutine that has not begun: on its code's first line */
+#define PYTHON_AT_START UINT32_MAX         /* a coroutine that has not begun: on its code's first line */
+#define PYTHON_AT_UNKNOWN (UINT32_MAX - 1) /* before 3.11: it called what stands above it, from whichever line */
 enum python_stack_result {
     PYTHON_STACK_OK,       /* every caller checked, ends at the known root */
     PYTHON_STACK_REPAIRED, /* cut where a check failed and extended by live callees */

@@ -309,7 +309,7 @@ static void heap_learn(struct python_process *p, struct thread *t)
     if (same && !expired)
         return;
     size_t old = t->heap_count;
-    if (array_reserve(&t->heap, &t->heap_capacity, old + n, sizeof(*t->heap)) < 0)
+    if (array_reserve(&t->heap, &t->heap_capacity, 2 * old + n, sizeof(*t->heap)) < 0)
         return;
     /* The new order is built behind the old one, then moved down over it. */
     struct heap_frame *fresh = t->heap + old;
@@ -323,11 +323,14 @@ static void heap_learn(struct python_process *p, struct thread *t)
             t->heap[at].address = 0;
     }
     for (size_t i = 0; i < old; i++)
-        if (t->heap[i].address && heap_frame_age(p, t, &t->heap[i]) &&
-            (t->heap[i].idle <= HEAP_FRAME_KNOWN || count < n + HEAP_FRAMES_SPARE)) {
-            if (array_reserve(&t->heap, &t->heap_capacity, old + count + 1, sizeof(*t->heap)) < 0)
-                break;
-            t->heap[old + count++] = t->heap[i];
+        if (t->heap[i].address && !heap_frame_age(p, t, &t->heap[i]))
+            t->heap[i].address = 0;
+    /* What was met lately comes before the spare ones, whatever their order was. */
+    for (int spare = 0; spare < 2; spare++)
+        for (size_t i = 0; i < old; i++) {
+            struct heap_frame *f = &t->heap[i];
+            if (f->address && (f->idle > HEAP_FRAME_KNOWN) == spare && (!spare || count < n + HEAP_FRAMES_SPARE))
+                fresh[count++] = *f;
         }
     memmove(t->heap, t->heap + old, count * sizeof(*t->heap));
     t->heap_count = count;

@@ -141,6 +141,8 @@ void stack_publish(struct python_process *p, struct thread *t, uint64_t now_ns)
             (!edges_known(&p->edges, caller, callee, !callee->guessed) && !edge_holds(p, t, order, good, now_ns))) {
             p->counters.edges_refused++;
             repaired = true;
+            if (callee->named)
+                edges_pair_met(p, caller, callee);
             /* The caller's own caller is not affected by where it is put. */
             if (!stands || !edges_reseat(p, caller, callee, now_ns, &callee->caller_at))
                 break;
@@ -158,24 +160,30 @@ void stack_publish(struct python_process *p, struct thread *t, uint64_t now_ns)
     stack_publish_steps(p, t, order, depth, repaired);
 }
 
-/* Before 3.11: a frame as it lies in the copy, whether it is executing or has returned since; one that is not in it is
- * fetched if that is wanted. False: it shows no known code. */
+/* Before 3.11: a frame as it lies in the copy, or as it is fetched, whether it is executing or has returned since.
+ * False: it shows no code. */
 static bool old_step_read(
-    struct python_process *p, struct thread *t, uint64_t address, bool fetch, struct step *ret, uint64_t *ret_pointer)
+    struct python_process *p, struct thread *t, uint64_t address, struct step *ret, uint64_t *ret_pointer)
 {
-    const uint8_t *frame = fetch ? snapshot_at(p, t, address, p->frame_header) : snapshot_copied(p, t, address);
-    uint64_t id;
+    const uint8_t *frame = snapshot_at(p, t, address, p->frame_header);
+    uint32_t code;
 
     *ret_pointer = frame ? load64(frame + p->layout.frame_code) : 0;
-    if (!frame || !map_get(&p->codes.by_address, *ret_pointer, &id))
+    if (!*ret_pointer || codes_find(p, *ret_pointer, &code) < 0)
         return false;
+    frame = snapshot_at(p, t, address, p->frame_header);
+    if (!frame)
+        return false;
+    codes_frame_met(&p->codes, code, address);
     *ret = (struct step){.address = address,
         .previous = load64(frame + p->layout.frame_previous),
-        .code = (uint32_t)id,
+        .code = code,
         .caller_at = UINT32_MAX,
         .stacktop = UINT32_MAX,
         .entered = true,
-        .heap = true};
+        .heap = true,
+        .named = load64(frame + p->layout.frame_previous) != 0,
+        .guessed = !walk_executing(p, frame)};
     return walk_instruction_offset(p, frame, ret);
 }
 
@@ -189,12 +197,27 @@ static size_t step_of(const struct thread *t, uint64_t address)
     return i;
 }
 
+/* Before 3.11: a generator that does not run names no caller. Who drives it is known from when it was last seen to run;
+ * else the last of the chain, if that stands where it drives such a one; else the one that did last. 0: nobody. */
+static uint64_t generator_caller(struct python_process *p, struct thread *t, const struct step *s)
+{
+    uint64_t last = snapshot_last_caller(t, s->address, s->code);
+    uint32_t code, at;
+
+    if (last)
+        return last;
+    if (edges_known(&p->edges, &t->steps[0], s, false))
+        return t->steps[0].address;
+    return edges_entered_by(&p->edges, s->code, &code, &at) ? p->codes.items[code]->frame : 0;
+}
+
 /*
- * Before 3.11: what the thread's pointer led to, and its callers, which have all returned by the time that they are in
- * the copy, or were fetched, down to one that still executes: they stand in place of what that one has called since. A
- * code object keeps its frame, and a call gets the one that was freed last, so who called it is known from when it was
- * last seen to execute. f_lasti is written at each instruction (Python/ceval.c, FAST_DISPATCH): a caller that stands in
- * the copy at the call of a code was inside of it, whatever came of that since.
+ * Before 3.11: what the thread's pointer led to, and its callers down to one of the chain: they stand in place of what
+ * that one has called since. Most have returned by the time that they are in the copy, or were fetched; one that still
+ * executes was called again, or led nowhere by itself. A code object keeps its frame, and that keeps the code and the
+ * name of its last caller (Objects/frameobject.c, frame_dealloc, does not clear f_back). f_lasti is written at each
+ * instruction (Python/ceval.c, FAST_DISPATCH): a caller that stands in the copy at the call of a code was inside of it,
+ * whatever came of that since.
  */
 static int returned_add(struct python_process *p, struct thread *t)
 {
@@ -204,27 +227,22 @@ static int returned_add(struct python_process *p, struct thread *t)
     int r = walk_head(p, t, &at);
 
     for (; r == 0 && (base = step_of(t, at)) == t->step_count; n++) {
+        struct step *s = &path[n];
         if (!snapshot_copied(p, t, at))
             snapshot_foresee(t, at);
-        if (n == RETURNED_MOST || !old_step_read(p, t, at, n == 0, &path[n], &pointers[n]) ||
-            walk_executing(p, snapshot_at(p, t, at, p->frame_header))) {
+        bool read = n < RETURNED_MOST && old_step_read(p, t, at, s, &pointers[n]);
+        if (read && !s->named)
+            s->previous = generator_caller(p, t, s);
+        if (!read || !s->previous) {
             moment_count(p, false, false);
             return 0;
         }
-        if (!path[n].previous)
-            path[n].previous = snapshot_last_caller(t, at, path[n].code);
-        if (!path[n].previous && edges_known(&p->edges, &t->steps[0], &path[n], false))
-            path[n].previous = t->steps[0].address;
-        path[n].guessed = true;
-        at = path[n].previous;
-        if (!at) {
-            moment_count(p, false, false);
-            return 0;
-        }
+        at = s->previous;
     }
     if (r < 0 || n == 0)
         return r;
     moment_count(p, false, true);
+    t->read_late = false; /* another read would show another moment */
     size_t kept = t->step_count - base;
     if (walk_reserve(t, kept + n) < 0)
         return -ENOMEM;
@@ -242,12 +260,13 @@ static void caller_learn(struct python_process *p, struct thread *t, struct heap
     struct step caller, callee;
     uint64_t pointer;
 
-    if (!old_step_read(p, t, f->address, false, &callee, &pointer))
+    if (!old_step_read(p, t, f->address, &callee, &pointer))
         return;
     f->previous = callee.previous;
     f->code = callee.code;
-    if (old_step_read(p, t, callee.previous, false, &caller, &pointer) &&
-        !edges_known(&p->edges, &caller, &callee, false) && !edges_refused(p, t, &caller, &callee, now_ns))
+    if (snapshot_copied(p, t, callee.previous) && old_step_read(p, t, callee.previous, &caller, &pointer) &&
+        !caller.guessed && !edges_known(&p->edges, &caller, &callee, false) &&
+        !edges_refused(p, t, &caller, &callee, now_ns))
         (void)edges_judge(p, t, &caller, &callee, now_ns);
 }
 
@@ -267,6 +286,7 @@ static bool walk_from_executing(struct python_process *p, struct thread *t, uint
             walk_from(p, t, t->heap[i].address) < 0 || t->mended || t->steps[t->step_count - 1].address != t->root ||
             returned_add(p, t) < 0)
             continue;
+        snapshot_learn(p, t);
         t->mended = true;
         stack_publish(p, t, now_ns);
         return t->result != PYTHON_STACK_REJECTED;

@@ -79,7 +79,8 @@ static int step_fill(struct python_process *p, struct thread *t, uint64_t addres
         .previous = load64(frame + l->frame_previous),
         .caller_at = UINT32_MAX,
         .func = l->frame_func == PYTHON_FIELD_NONE ? 0 : untag(load64(frame + l->frame_func)),
-        .heap = is_old(p) || owner != 0};
+        .heap = is_old(p) || owner != 0,
+        .named = is_old(p)};
     if (l->frame_is_entry != PYTHON_FIELD_NONE)
         s.entered = frame[l->frame_is_entry] != 0;
     if (s.heap && !snapshot_copied(p, t, address)) {
@@ -115,6 +116,8 @@ static int step_fill(struct python_process *p, struct thread *t, uint64_t addres
             return -EAGAIN;
         s.guessed = t->mended = true;
     }
+    if (is_old(p))
+        codes_frame_met(&p->codes, s.code, address);
     *ret = s;
     return 0;
 }
