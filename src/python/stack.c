@@ -13,6 +13,7 @@
 
 enum {
     ROOT_DEPTH = 4096,  /* frames rebuilt from the root at most */
+    JOIN_MOST = 16,     /* frames of the chain that one of the path is joined to, the innermost */
     RETURNED_MOST = 64, /* frames above the last one that executes, at most */
 };
 
@@ -197,18 +198,47 @@ static size_t step_of(const struct thread *t, uint64_t address)
     return i;
 }
 
-/* Before 3.11: a generator that does not run names no caller. Who drives it is known from when it was last seen to run;
- * else the last of the chain, if that stands where it drives such a one; else the one that did last. 0: nobody. */
+/* Before 3.11: who drove a generator that does not run, and so names nobody, when it was last seen to run, or drove the
+ * last one of its code; 0: not known. */
 static uint64_t generator_caller(struct python_process *p, struct thread *t, const struct step *s)
 {
     uint64_t last = snapshot_last_caller(t, s->address, s->code);
     uint32_t code, at;
 
-    if (last)
-        return last;
-    if (edges_known(&p->edges, &t->steps[0], s, false))
-        return t->steps[0].address;
-    return edges_entered_by(&p->edges, s->code, &code, &at) ? p->codes.items[code]->frame : 0;
+    return last || !edges_entered_by(&p->edges, s->code, &code, &at) ? last : p->codes.items[code]->frame;
+}
+
+/* Before 3.11: is the callee known to be called by such a caller, at whatever instruction? */
+static bool called_by(struct python_process *p, const struct step *caller, struct step *callee, uint64_t now_ns)
+{
+    if (edges_known(&p->edges, caller, callee, false))
+        return true;
+    if (callee->named && callee->previous == caller->address)
+        edges_pair_met(p, caller, callee);
+    return edges_reseat(p, caller, callee, now_ns, &callee->caller_at);
+}
+
+/* Before 3.11: the path does not lead to the chain: a generator that does not run names nobody, and where calls recurse
+ * the last callers' names go round in a circle. Which of the chain is known to call one of the path? That one's place
+ * in the chain; its length: none. */
+static size_t path_join(struct python_process *p, struct thread *t, struct step *path, size_t *n, uint64_t now_ns)
+{
+    for (size_t k = *n; k-- > 0;)
+        for (size_t i = 0; i < t->step_count && i < JOIN_MOST; i++)
+            if (called_by(p, &t->steps[i], &path[k], now_ns)) {
+                path[k].previous = t->steps[i].address;
+                path[k].named = false;
+                *n = k + 1;
+                return i;
+            }
+    return t->step_count;
+}
+
+static bool path_has(const struct step *path, size_t n, uint64_t address)
+{
+    while (n > 0 && path[n - 1].address != address)
+        n--;
+    return n > 0;
 }
 
 /*
@@ -219,29 +249,32 @@ static uint64_t generator_caller(struct python_process *p, struct thread *t, con
  * instruction (Python/ceval.c, FAST_DISPATCH): a caller that stands in the copy at the call of a code was inside of it,
  * whatever came of that since.
  */
-static int returned_add(struct python_process *p, struct thread *t)
+static int returned_add(struct python_process *p, struct thread *t, uint64_t now_ns)
 {
     struct step path[RETURNED_MOST];
     uint64_t pointers[RETURNED_MOST], at;
     size_t n = 0, base = 0;
     int r = walk_head(p, t, &at);
 
-    for (; r == 0 && (base = step_of(t, at)) == t->step_count; n++) {
+    while (r == 0 && at && (base = step_of(t, at)) == t->step_count) {
         struct step *s = &path[n];
         if (!snapshot_copied(p, t, at))
             snapshot_foresee(t, at);
-        bool read = n < RETURNED_MOST && old_step_read(p, t, at, s, &pointers[n]);
-        if (read && !s->named)
+        if (n == RETURNED_MOST || path_has(path, n, at) || !old_step_read(p, t, at, s, &pointers[n]) ||
+            (n > 0 && path[n - 1].guessed && !called_by(p, s, &path[n - 1], now_ns)))
+            break;
+        n++;
+        if (!s->named)
             s->previous = generator_caller(p, t, s);
-        if (!read || !s->previous) {
-            moment_count(p, false, false);
-            return 0;
-        }
         at = s->previous;
     }
-    if (r < 0 || n == 0)
+    if (r < 0 || (n == 0 && base < t->step_count))
         return r;
-    moment_count(p, false, true);
+    if (base == t->step_count || !at)
+        base = path_join(p, t, path, &n, now_ns);
+    moment_count(p, false, base < t->step_count);
+    if (base == t->step_count)
+        return 0;
     t->read_late = false; /* another read would show another moment */
     size_t kept = t->step_count - base;
     if (walk_reserve(t, kept + n) < 0)
@@ -284,7 +317,7 @@ static bool walk_from_executing(struct python_process *p, struct thread *t, uint
         const uint8_t *frame = snapshot_heap_frame(p, t, &t->heap[i]);
         if (!frame || !walk_executing(p, frame) || walk_executing_callee(p, t, t->heap[i].address) ||
             walk_from(p, t, t->heap[i].address) < 0 || t->mended || t->steps[t->step_count - 1].address != t->root ||
-            returned_add(p, t) < 0)
+            returned_add(p, t, now_ns) < 0)
             continue;
         snapshot_learn(p, t);
         t->mended = true;
