@@ -87,7 +87,7 @@ int process_new(struct target *t, const struct python_found *found, const struct
     p->info.versions_checked = layout->version >= 0x030b;
     if (!p->info.versions_checked)
         snprintf(p->info.weaker, sizeof(p->info.weaker),
-            "callers are checked by their instruction only: Python 3.%u keeps no function versions",
+            "callers are checked by their instruction and by names only: Python 3.%u keeps no function versions",
             layout->version & 0xffu);
     snprintf(p->info.version_text, sizeof(p->info.version_text), "3.%u%s", layout->version & 0xffu,
         layout->free_threaded ? "t" : "");
