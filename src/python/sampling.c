@@ -296,14 +296,15 @@ static void thread_walk(struct python_process *p, struct thread *t, uint64_t now
             }
         }
         bool whole = walk_chain(p, t) == 0;
+        bool late = t->read_late && attempt == 0 && !whole;
         if (whole) {
             snapshot_learn(p, t);
             stack_publish(p, t, now_ns);
         }
-        bool shown = t->result != PYTHON_STACK_REJECTED || stack_otherwise(p, t, now_ns);
-        /* What was read late is wanted in one read, unless the chain holds all the same: each frame was pointed at when
-         * the copy was made. */
-        if (attempt == 0 && (!shown || (t->read_late && !whole)))
+        /* What was read late is wanted in one read, unless the chain holds all the same, each frame was pointed at when
+         * the copy was made, or (before 3.11) what the pointer led to stands on it. */
+        if (t->result == PYTHON_STACK_REJECTED && (!stack_otherwise(p, t, now_ns) || (late && t->read_late)) &&
+            attempt == 0)
             kept_take(p, t);
         if (t->result != PYTHON_STACK_REJECTED)
             break;

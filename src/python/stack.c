@@ -188,12 +188,12 @@ static bool old_step_read(
     return walk_instruction_offset(p, frame, ret);
 }
 
-/* Where in the last walk's chain the frame at `address` is; its length: nowhere. */
-static size_t step_of(const struct thread *t, uint64_t address)
+/* Where among these the frame at `address` is; their number: nowhere. */
+static size_t place_of(const struct step *steps, size_t count, uint64_t address)
 {
     size_t i = 0;
 
-    while (i < t->step_count && t->steps[i].address != address)
+    while (i < count && steps[i].address != address)
         i++;
     return i;
 }
@@ -234,13 +234,6 @@ static size_t path_join(struct python_process *p, struct thread *t, struct step 
     return t->step_count;
 }
 
-static bool path_has(const struct step *path, size_t n, uint64_t address)
-{
-    while (n > 0 && path[n - 1].address != address)
-        n--;
-    return n > 0;
-}
-
 /*
  * Before 3.11: what the thread's pointer led to, and its callers down to one of the chain: they stand in place of what
  * that one has called since. Most have returned by the time that they are in the copy, or were fetched; one that still
@@ -256,11 +249,11 @@ static int returned_add(struct python_process *p, struct thread *t, uint64_t now
     size_t n = 0, base = 0;
     int r = walk_head(p, t, &at);
 
-    while (r == 0 && at && (base = step_of(t, at)) == t->step_count) {
+    while (r == 0 && at && (base = place_of(t->steps, t->step_count, at)) == t->step_count) {
         struct step *s = &path[n];
         if (!snapshot_copied(p, t, at))
             snapshot_foresee(t, at);
-        if (n == RETURNED_MOST || path_has(path, n, at) || !old_step_read(p, t, at, s, &pointers[n]) ||
+        if (n == RETURNED_MOST || place_of(path, n, at) < n || !old_step_read(p, t, at, s, &pointers[n]) ||
             (n > 0 && path[n - 1].guessed && !called_by(p, s, &path[n - 1], now_ns)))
             break;
         n++;
@@ -270,7 +263,7 @@ static int returned_add(struct python_process *p, struct thread *t, uint64_t now
     }
     if (r < 0 || (n == 0 && base < t->step_count))
         return r;
-    if (base == t->step_count || !at)
+    if (base == t->step_count)
         base = path_join(p, t, path, &n, now_ns);
     moment_count(p, false, base < t->step_count);
     if (base == t->step_count)
