@@ -490,14 +490,17 @@ void edges_pair_met(struct python_process *p, const struct step *caller, const s
 {
     struct edges *s = &p->edges;
     const struct code *from = p->codes.items[caller->code];
-    uint64_t known;
+    uint64_t known, key = site_key(caller, callee);
     uint32_t at = PYTHON_AT_UNKNOWN;
 
-    if (!map_get(&s->sites, site_key(caller, callee), &known)) {
-        if (!codes_load_before(p, caller->code, callee->code, caller->at, &at) &&
-            (from->roams || !codes_keep_frame(p, caller->code, caller->address)))
+    if (!map_get(&s->sites, key, &known)) {
+        bool loads =
+            !map_get(&s->unsited, key, &known) && codes_load_before(p, caller->code, callee->code, caller->at, &at);
+        if (!loads)
+            (void)map_put(&s->unsited, key, 0);
+        if (!loads && (from->roams || !codes_keep_frame(p, caller->code, caller->address)))
             return;
-        (void)map_put(&s->sites, site_key(caller, callee), at);
+        (void)map_put(&s->sites, key, at);
     }
     (void)map_put(&s->claimed, callee->code, instruction_key(caller));
 }

@@ -129,7 +129,7 @@ struct step {
     uint32_t stacktop;  /* saved depth of the value stack, in slots from localsplus; UINT32_MAX: none, it runs */
     bool entered;       /* entered from C: between it and its caller lies a C call */
     bool heap;          /* not on the data stack */
-    bool named;         /* before 3.11: its frame names `previous`, that it did once is not all that tells */
+    bool named;         /* before 3.11: its frame itself names `previous` */
     bool guessed;       /* it had lost its caller by then: `previous` is the one it was last seen with */
     bool late;          /* outside the data stack and not in the copy: it was read later than the rest */
 };
@@ -197,7 +197,8 @@ struct edges {
     struct map barren;   /* (caller code, at, entered) -> when an instruction was read there that can't have called */
     struct map
         mismatched;     /* hash of (caller code, at, callee code, entered) -> when their versions were read to differ */
-    struct map unsited; /* by the key of `sites` -> when no call of the callee was found in the caller's bytecode */
+    struct map unsited; /* by the key of `sites` -> when no call of the callee was found in the caller's bytecode;
+                           before 3.11, where that never changes, no load of its name */
     struct map served;  /* (caller code, at) -> the callee's code that was accepted there last */
     struct map claimed; /* callee code that was entered from C, or is a generator's -> (caller code, at) that was
                            accepted for it last */
