@@ -14,6 +14,8 @@
 enum {
     PUBLISHED_SIZE = 1024, /* _Py_DebugOffsets has 800 bytes in 3.15 */
     SCAN_CAP = 64 << 20,
+    INTERPRETERS_BYTES = 24,
+    IDS_MOST = 1 << 20, /* interpreters that a runtime made, at most */
     OLDEST = 8,
     NEWEST_TABLE = 12, /* later ones publish their layout */
 };
@@ -73,7 +75,17 @@ static bool runtime_plausible(const struct target *t, uint64_t runtime, const st
            (interpreter & 7) == 0 && read_word(t, interpreter + l->interpreter_threads_head, &thread) == 0 &&
            thread >= 4096 && (thread & 7) == 0 && read_word(t, thread + l->thread_interpreter, &back) == 0 &&
            back == interpreter && read_word(t, thread + l->thread_prev, &before) == 0 && before == 0 &&
-           read_word(t, interpreter + l->interpreter_id, &id) == 0 && id < 1u << 20;
+           read_word(t, interpreter + l->interpreter_id, &id) == 0 && id < IDS_MOST;
+}
+
+/* May that be struct pyinterpreters from its second word on: head, main, next_id (Include/internal/pycore_pystate.h in
+ * 3.8, pycore_runtime.h in 3.9 to 3.12)? Told without another read: a process has millions of pointers in its data. */
+static bool may_be_interpreters(const uint8_t *words)
+{
+    uint64_t head = load64(words), main = load64(words + 8), next_id = load64(words + 16);
+
+    return head >= 4096 && (head & 7) == 0 && head < 1ULL << 47 && main >= 4096 && (main & 7) == 0 &&
+           main < 1ULL << 47 && next_id > 0 && next_id <= IDS_MOST && (head == main || next_id > 1);
 }
 
 /* What the interpreter calls itself: sys.version begins with "3.9.18". 0 while that cannot be read. */
@@ -139,11 +151,12 @@ static int scan_map(const struct target *t, const struct target_map *map, unsign
 
     if (size > SCAN_CAP)
         return -ENOENT;
-    CLEANUP(free_pointer) uint8_t *data = malloc(size);
+    CLEANUP(free_pointer) uint8_t *data = calloc(1, size + INTERPRETERS_BYTES);
     if (!data)
         return -ENOMEM;
     if (target_read(t, map->start, data, size) < 0)
         return -ENOENT;
+    (void)target_read(t, map->end, data + size, INTERPRETERS_BYTES); /* .bss goes on in another map */
     unsigned first = minor ? minor : NEWEST_TABLE, last = minor ? minor : OLDEST;
     struct error ignored;
     for (uint64_t at = 0; at + 8 <= size; at += 8) {
@@ -151,14 +164,13 @@ static int scan_map(const struct target *t, const struct target_map *map, unsign
             ret->runtime = map->start + at;
             return 0;
         }
-        uint64_t head = load64(data + at);
-        if (head < 4096 || (head & 7) || head >= 1ULL << 47)
+        if (!may_be_interpreters(data + at))
             continue;
         for (unsigned m = first; m >= last; m--) {
             const struct python_layout *table = python_layout_table((uint16_t)(0x0300 | m));
-            if (!table || at < table->runtime_interpreters_head)
+            if (!table)
                 continue;
-            uint64_t runtime = map->start + at - table->runtime_interpreters_head;
+            uint64_t runtime = map->start + at - table->runtime_interpreters_head; /* it may begin in the map before */
             if (runtime_plausible(t, runtime, table) && minor_in_sys_version(t, runtime, table) == m) {
                 ret->runtime = runtime;
                 *ret_layout = *table;
@@ -188,19 +200,29 @@ static bool is_candidate(const struct target_maps *maps, size_t i, bool named_on
     return !named && !strstr(name, ".cpython-") && strncmp(name, "ld-", 3) != 0 && strncmp(name, "libc.", 5) != 0;
 }
 
+static uint64_t file_key(const struct target_map *m)
+{
+    return hash_mix(m->inode, (uint64_t)m->device_major << 32 | m->device_minor);
+}
+
 static int try_file(struct target *t, const struct target_maps *maps, size_t i, unsigned minor,
-    struct python_found *ret, struct python_layout *ret_layout, struct error *e)
+    struct python_search *search, struct python_found *ret, struct python_layout *ret_layout, struct error *e)
 {
     const struct target_map *m = &maps->items[i];
     struct target_symbol symbol;
     struct error ignored;
+    uint64_t seen;
 
+    if (map_get(&search->without, file_key(m), &seen))
+        return -ENOENT;
     ret->by = "section";
     int r = target_find_section(t, maps, m, ".PyRuntime", &symbol, &ignored);
     if (r < 0) {
         ret->by = "symbol";
         r = target_find_symbol(t, maps, m, "_PyRuntime", &symbol, &ignored);
     }
+    if (r == -ENOENT)
+        (void)map_put(&search->without, file_key(m), 0);
     if (r < 0)
         return r;
     ret->runtime = symbol.address;
@@ -223,45 +245,67 @@ static int scan_file(struct target *t, const struct target_maps *maps, size_t i,
     return -ENOENT;
 }
 
-int python_find_runtime(struct target *t, struct python_found *ret, struct python_layout *ret_layout, struct error *e)
+/* Another implementation of Python, by the name of its program or library; NULL: none. */
+static const char *other_implementation(const struct target_maps *maps)
+{
+    static const char *const prefixes[][2] = {{"libpypy", "PyPy"}, {"pypy", "PyPy"}, {"libgraalpy", "GraalPy"}};
+
+    for (size_t i = 0; i < maps->count; i++)
+        for (size_t k = 0; k < ARRAY_SIZE(prefixes) && maps->items[i].executable; k++)
+            if (strncmp(base_name(maps->items[i].path), prefixes[k][0], strlen(prefixes[k][0])) == 0)
+                return prefixes[k][1];
+    return NULL;
+}
+
+/* By name in files called python, then in all others; a scan only where no file knows the symbol. -ENOENT: nowhere.
+ * -EAGAIN: it is not running yet. */
+static int runtime_find(struct target *t, const struct target_maps *maps, unsigned minor, struct python_search *search,
+    struct python_found *ret, struct python_layout *ret_layout, struct error *e)
+{
+    int seen = -ENOENT;
+
+    for (int pass = 0; pass < (search->names_only ? 2 : 3) && seen == -ENOENT; pass++)
+        for (size_t i = 0; i < maps->count && seen != 0; i++) {
+            if (!is_candidate(maps, i, pass != 1))
+                continue;
+            int r = pass < 2 ? try_file(t, maps, i, minor, search, ret, ret_layout, e)
+                             : scan_file(t, maps, i, minor, ret, ret_layout);
+            if (r == -ENOTSUP)
+                return r;
+            if (r == 0 || r == -EAGAIN) /* any other error is of a file that is no interpreter's */
+                seen = r;
+        }
+    for (size_t i = 0; i < maps->count && seen == -ENOENT && !search->names_only; i++) /* embedded and stripped */
+        if (is_candidate(maps, i, false) && scan_file(t, maps, i, minor, ret, ret_layout) == 0)
+            seen = 0;
+    return seen;
+}
+
+int python_find_runtime(struct target *t, struct python_search *search, struct python_found *ret,
+    struct python_layout *ret_layout, struct error *e)
 {
     struct target_maps maps;
     unsigned major = 3;
-    int seen = -ENOENT;
 
     int r = target_maps_read(t, &maps, e);
     if (r < 0)
         return r;
     unsigned minor = minor_in_maps(&maps, &major);
-    if (minor && (major < 3 || minor < OLDEST)) {
-        target_maps_release(&maps);
-        return error_set(e, ENOTSUP, "process %d runs Python %u.%u, and only CPython 3.8 to 3.15 can be read",
+    const char *other = other_implementation(&maps);
+    if (other)
+        r = error_set(e, ENOTSUP, "process %d runs %s, and only CPython 3.8 to 3.15 can be read", target_pid(t), other);
+    else if (minor && (major < 3 || minor < OLDEST))
+        r = error_set(e, ENOTSUP, "process %d runs Python %u.%u, and only CPython 3.8 to 3.15 can be read",
             target_pid(t), major, minor);
-    }
-    /* By name in files called python, then in all others; a scan only where no file knows the symbol. */
-    for (int pass = 0; pass < 3 && seen == -ENOENT; pass++)
-        for (size_t i = 0; i < maps.count && seen != 0; i++) {
-            if (!is_candidate(&maps, i, pass != 1))
-                continue;
-            r = pass < 2 ? try_file(t, &maps, i, minor, ret, ret_layout, e)
-                         : scan_file(t, &maps, i, minor, ret, ret_layout);
-            if (r == 0 || r == -EAGAIN) /* any other error is of a file that is no interpreter's */
-                seen = r;
-            if (r == -ENOTSUP) {
-                target_maps_release(&maps);
-                return r;
-            }
-        }
-    for (size_t i = 0; i < maps.count && seen == -ENOENT; i++) /* embedded and stripped */
-        if (is_candidate(&maps, i, false) && scan_file(t, &maps, i, minor, ret, ret_layout) == 0)
-            seen = 0;
-    target_maps_release(&maps);
-    if (seen == 0)
-        ret->version = ret_layout->version;
-    else if (seen == -EAGAIN || minor)
-        return error_set(e, EAGAIN, "process %d has a Python in it that is not running yet", target_pid(t));
     else
+        r = runtime_find(t, &maps, minor, search, ret, ret_layout, e);
+    target_maps_release(&maps);
+    if (r == 0)
+        ret->version = ret_layout->version;
+    else if (r == -EAGAIN || (r == -ENOENT && minor))
+        return error_set(e, EAGAIN, "process %d has a Python in it that is not running yet", target_pid(t));
+    else if (r == -ENOENT)
         return error_set(
             e, ENOENT, "process %d is not a Python process: no CPython interpreter is mapped in it", target_pid(t));
-    return 0;
+    return r;
 }

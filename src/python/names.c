@@ -8,8 +8,8 @@
 #include <errno.h>
 
 enum {
-    PTHREAD_TID_AT = 0x2d0, /* struct pthread.tid in glibc on x86-64 (nptl/descr.h); checked against the task list */
-    TASKS_CAP = 4096,
+    PTHREAD_TID_AT =
+        0x2d0, /* struct pthread.tid in glibc on x86-64 (nptl/descr.h); checked against the threads there are */
     IDENT_BATCH = 128,
 };
 
@@ -72,32 +72,35 @@ static int thread_object_find(struct python_process *p, const struct python_thre
 /* get_ident() is the pthread_t, on glibc the address of the thread's own block. */
 static pid_t tid_of_block(const struct python_process *p, uint64_t ident)
 {
-    pid_t tid, tasks[TASKS_CAP];
-    size_t count;
+    pid_t own;
 
-    if (target_read(p->target, ident + PTHREAD_TID_AT, &tid, sizeof(tid)) < 0 ||
-        target_threads(p->target, tasks, TASKS_CAP, &count) < 0)
-        return 0;
-    for (size_t i = 0; i < count && i < TASKS_CAP; i++)
-        if (tasks[i] == tid)
-            return tid;
-    return 0;
+    return target_read(p->target, ident + PTHREAD_TID_AT, &own, sizeof(own)) < 0 ? 0
+                                                                                 : target_thread_number(p->target, own);
+}
+
+/* Python's own numbers may be those of the process that this one was forked from: up to 3.10 _native_id is not set anew
+ * (Lib/threading.py, _after_fork), and where C forked nothing is. So they count only where the process has such a
+ * thread. */
+static pid_t kernel_thread(const struct python_process *p, const struct python_thread *t, uint64_t native_id)
+{
+    int64_t native;
+    pid_t tid = target_thread_number(p->target, t->tid);
+
+    if (!tid && native_id && python_read_int(p->target, &p->layout, native_id, &native) == 0 && native > 0 &&
+        native <= INT32_MAX)
+        tid = target_thread_number(p->target, (pid_t)native);
+    return tid ? tid : tid_of_block(p, t->ident);
 }
 
 int python_thread_name(struct python_process *p, const struct python_thread *t, struct buffer *ret_name, pid_t *ret_tid)
 {
     static const char *const names[] = {"_name", "_native_id"};
     uint64_t object, values[2] = {0};
-    int64_t native;
 
     int r = thread_object_find(p, t, &object);
     if (r == 0)
         r = python_attributes_get(p->target, &p->layout, object, names, ARRAY_SIZE(names), values);
-    if (r == 0 && values[1] && python_read_int(p->target, &p->layout, values[1], &native) == 0 && native > 0 &&
-        native <= INT32_MAX)
-        *ret_tid = (pid_t)native;
-    else if (*ret_tid == 0)
-        *ret_tid = tid_of_block(p, t->ident);
+    *ret_tid = kernel_thread(p, t, values[1]);
     if (r < 0)
         return r;
     return values[0] ? python_read_str(p->target, &p->layout, values[0], ret_name) : -ENOENT;

@@ -21,11 +21,19 @@ struct python_info {
     bool versions_checked; /* callers are checked by function version too, not only by their instruction */
     char weaker[160];      /* "", or why a weaker check is used */
 };
+/* What those who look for interpreters again and again know: files that hold none, by device and inode. */
+struct python_search {
+    struct map without;
+    bool names_only; /* do not scan the data of programs that are stripped of all names: some milliseconds */
+};
+void python_search_init(struct python_search *s);
+void python_search_release(struct python_search *s);
 /*
- * -ENOENT: not a Python process (now: it may be starting; try again). -EAGAIN: Python, but its runtime is not up yet.
- * -ENOTSUP: Python, but not one that can be read (2.7, 3.7, 3.13t); e says which. -ESRCH: gone. -EPERM.
+ * `search`: NULL looks everywhere. -ENOENT: not a Python process (now: it may be starting; try again). -EAGAIN: Python,
+ * but its runtime is not up yet. -ENOTSUP: Python, but not one that can be read (2.7, 3.7, 3.13t); e says which.
+ * -ESRCH: gone. -EPERM.
  */
-int python_open(struct target *t, struct python_process **ret, struct error *e);
+int python_open(struct target *t, struct python_search *search, struct python_process **ret, struct error *e);
 void python_close(struct python_process *p);
 const struct python_info *python_info(const struct python_process *p);
 
@@ -126,8 +134,8 @@ struct python_tasks {
 int python_tasks_read(struct python_process *p, struct python_tasks *ret);
 void python_tasks_release(struct python_tasks *t);
 
-/* The threading module's name of the thread ("MainThread", "Thread-1 (work)"); -ENOENT if it has none. Also the
- * kernel thread id where it is only known there (before 3.11). Slow: for new threads and once in a while. */
+/* The threading module's name of the thread ("MainThread", "Thread-1 (work)"); -ENOENT if it has none. Also which
+ * kernel thread it is, in any case, 0: not known. Slow: for new threads and once in a while. */
 int python_thread_name(
     struct python_process *p, const struct python_thread *t, struct buffer *ret_name, pid_t *ret_tid);
 

@@ -25,11 +25,11 @@ enum {
 
 /* ---- one thread as recorded ---- */
 struct watched_thread {
-    uint32_t id, serial;    /* recording id; python_thread.serial */
-    uint32_t stack, state;  /* as last recorded */
-    uint32_t task, running; /* as last recorded; python_running_task's */
-    uint32_t plain_stack;   /* the stack of `frames`, without pseudo frames */
-    pid_t tid;
+    uint32_t id, serial;           /* recording id; python_thread.serial */
+    uint32_t stack, state;         /* as last recorded */
+    uint32_t task, running;        /* as last recorded; python_running_task's */
+    uint32_t plain_stack;          /* the stack of `frames`, without pseudo frames */
+    pid_t tid, told_tid;           /* one that is there; what its thread state said when it was named */
     bool named, kernel_open, kept; /* kept: passes the --thread filter */
     bool waits_for_gil;            /* when its kernel state was read */
     bool had_gil;                  /* at the last sample */
@@ -49,7 +49,8 @@ struct watched {
     struct target *target;
     struct python_process *python; /* NULL: not (yet) a readable Python */
     uint32_t id, parent;
-    uint64_t image, image_count, opened_ns, try_again_ns, cpu_start_ns, cpu_last_ns;
+    uint64_t image, image_count, opened_ns, cpu_start_ns, cpu_last_ns;
+    uint64_t try_again_ns, scan_ns;  /* when it is looked at for a Python again; when its data may be scanned for one */
     bool announced, ended, hopeless; /* hopeless: not a Python, until it execs */
     uint32_t epoch;                  /* of the fold: codes below are valid for it only */
     uint32_t *codes;                 /* python code id -> recording code id + 1 */
@@ -104,6 +105,7 @@ struct sampler {
     struct schedule schedule;
     struct sample_result result;
     struct map pids; /* pid -> 1, of all that are or were watched */
+    struct python_search search;
     uint32_t next_process, next_thread;
     uint64_t ticks, last_pid, kept_ns, slow_ns, second_ns, started_ns, cpu_started_ns, children_checked_ns, flushed_ns;
     int busy_core, avoided_core;

@@ -7,10 +7,13 @@
 #include <string.h>
 
 enum {
-    FAILURES_CAP = 50,            /* unreadable samples in a row before the process is looked at anew */
-    TRY_AGAIN_NS = 2000000,       /* between two looks at a process that has no running Python yet */
-    TRY_AGAIN_SLOW_NS = 50000000, /* once it has lived for a second without */
-    CHILDREN_CAP = 4096,          /* looked at in one go; the rest next time */
+    FAILURES_CAP = 50,             /* unreadable samples in a row before the process is looked at anew */
+    TRY_AGAIN_NS = 2000000,        /* between two looks at a process that has no running Python yet, at least, */
+    TRY_AGAIN_MOST_NS = 100000000, /* at most, */
+    TRY_AGAIN_PART = 16,           /* and this part of the time that it has lived without */
+    SCAN_FIRST_NS = 100000000,     /* a child's data is scanned after so long, and again when it is twice as old, */
+    SCAN_PART = 100,               /* in this part of the time, at most */
+    CHILDREN_CAP = 4096,           /* looked at in one go; the rest next time */
 };
 
 static void put_process(struct sampler *s, struct watched *w)
@@ -51,6 +54,7 @@ int watch_add(struct sampler *s, struct target *t, uint32_t parent)
     *w = (struct watched){
         .target = t, .id = s->next_process++, .image = target_image_id(t), .opened_ns = clock_monotonic_ns()};
     w->parent = w->id == 0 ? 0 : parent;
+    w->scan_ns = w->id == 0 ? 0 : w->opened_ns + SCAN_FIRST_NS;
     if (target_cpu_ns(t, &w->cpu_start_ns) < 0)
         w->cpu_start_ns = 0;
     w->cpu_last_ns = w->cpu_start_ns;
@@ -121,9 +125,26 @@ static void thread_end(struct sampler *s, struct watched_thread *t)
     t->stack = 0;
 }
 
+/* Most children are no Python, and must not keep the samples waiting. */
+static int python_look(struct sampler *s, struct watched *w, uint64_t now_ns, struct error *e)
+{
+    uint64_t age_ns = now_ns - w->opened_ns, part = age_ns / TRY_AGAIN_PART;
+
+    s->search.names_only = now_ns < w->scan_ns;
+    int r = python_open(w->target, &s->search, &w->python, e);
+    uint64_t took_ns = clock_monotonic_ns() - now_ns;
+    if (!s->search.names_only) {
+        uint64_t wait_ns = took_ns * SCAN_PART > age_ns ? took_ns * SCAN_PART : age_ns;
+        w->scan_ns = now_ns + (wait_ns > SCAN_FIRST_NS ? wait_ns : SCAN_FIRST_NS);
+    }
+    part = part > TRY_AGAIN_NS ? part : TRY_AGAIN_NS;
+    w->try_again_ns = now_ns + (part < TRY_AGAIN_MOST_NS ? part : TRY_AGAIN_MOST_NS);
+    return r;
+}
+
 int watch_try(struct sampler *s, struct watched *w, uint64_t now_ns, struct error *e)
 {
-    int r = python_open(w->target, &w->python, e);
+    int r = python_look(s, w, now_ns, e);
 
     if (r == 0) {
         w->hopeless = false;
@@ -137,7 +158,6 @@ int watch_try(struct sampler *s, struct watched *w, uint64_t now_ns, struct erro
     }
     if (r == -ENOTSUP)
         w->hopeless = true;
-    w->try_again_ns = now_ns + (now_ns - w->opened_ns > SECOND_NS ? TRY_AGAIN_SLOW_NS : TRY_AGAIN_NS);
     return r;
 }
 
@@ -155,6 +175,7 @@ void watch_exec(struct sampler *s, struct watched *w)
     w->image_count++;
     w->hopeless = false;
     w->opened_ns = clock_monotonic_ns();
+    w->scan_ns = w->opened_ns + SCAN_FIRST_NS;
     w->try_again_ns = 0;
 }
 
@@ -196,14 +217,17 @@ static void thread_name(
     struct sampler *s, struct watched *w, struct watched_thread *t, const struct python_thread *from)
 {
     CLEANUP(buffer_release) struct buffer name;
-    pid_t tid = 0;
+    struct python_sample sample;
+    pid_t tid;
     char number[32];
 
     buffer_init(&name, 4096);
     int r = python_thread_name(w->python, from, &name, &tid);
-    if (!t->tid && tid)
+    t->told_tid = from->tid;
+    if (!t->tid)
         t->tid = tid;
-    if (!t->tid && w->thread_count == 1) /* the only one of the process: its leader */
+    python_last_sample(w->python, &sample);
+    if (!t->tid && (sample.count == 1 || strcmp(buffer_text(&name), "MainThread") == 0)) /* the process's first */
         t->tid = target_pid(w->target);
     t->named = r == 0;
     t->name_wait_ns = t->name_wait_ns ? t->name_wait_ns * 2 : SLOW_NS;
@@ -245,7 +269,7 @@ static struct watched_thread *thread_find(
     if (array_reserve(&w->threads, &w->thread_capacity, w->thread_count + 1, sizeof(*w->threads)) < 0)
         return NULL;
     struct watched_thread *t = &w->threads[w->thread_count++];
-    *t = (struct watched_thread){.id = s->next_thread++, .serial = from->serial, .tid = from->tid};
+    *t = (struct watched_thread){.id = s->next_thread++, .serial = from->serial};
     s->result.threads++;
     thread_name(s, w, t, from);
     return t;
@@ -315,10 +339,8 @@ static void thread_sample(
     struct sampler *s, struct watched *w, struct watched_thread *t, const struct python_thread *from, uint64_t now_ns)
 {
     t->seen = s->ticks;
-    if (!t->tid && from->tid) { /* it was made, and runs now */
-        t->tid = from->tid;
+    if (!t->tid && from->tid != t->told_tid) /* it was made, and runs now */
         thread_name(s, w, t, from);
-    }
     if (!t->kept)
         return;
     bool rejected = from->result == PYTHON_STACK_REJECTED;

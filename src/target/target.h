@@ -79,6 +79,9 @@ struct target_thread_stat {
     char name[16];
 };
 int target_threads(const struct target *t, pid_t *tids, size_t max, size_t *ret_count); /* ret_count may exceed max */
+/* The thread that the process itself knows by this number, which may be another in a pid namespace of its own (a
+ * container); 0: it has none such. */
+pid_t target_thread_number(const struct target *t, pid_t own);
 /* A handle kept open for a thread that is read often. */
 struct target_thread {
     pid_t tid;

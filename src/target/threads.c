@@ -38,6 +38,53 @@ int target_threads(const struct target *t, pid_t *tids, size_t max, size_t *ret_
     }
 }
 
+/* The number of a thread in the process's own pid namespace; how many namespaces lie between (1: it is ours). */
+static pid_t own_number(const struct target *t, pid_t tid, int *ret_levels)
+{
+    char path[64], text[4096];
+    pid_t number = 0;
+
+    *ret_levels = 0;
+    snprintf(path, sizeof(path), "task/%d/status", (int)tid);
+    if (proc_read(t->proc_fd, path, text, sizeof(text)) <= 0)
+        return 0;
+    const char *at = proc_status_field(text, "NSpid");
+    while (at && *at && *at != '\n') {
+        char *end;
+        number = (pid_t)strtol(at, &end, 10);
+        if (end == at)
+            break;
+        at = end + strspn(end, "\t ");
+        ++*ret_levels;
+    }
+    return number;
+}
+
+pid_t target_thread_number(const struct target *t, pid_t own)
+{
+    CLEANUP(free_pointer) pid_t *tids = NULL;
+    char path[64];
+    int levels;
+    size_t count = 0, capacity = 64;
+
+    if (own <= 0)
+        return 0;
+    (void)own_number(t, t->pid, &levels);
+    if (levels < 2) {
+        snprintf(path, sizeof(path), "task/%d", (int)own);
+        return faccessat(t->proc_fd, path, F_OK, 0) == 0 ? own : 0;
+    }
+    do {
+        capacity = count > capacity ? count : capacity;
+        free(tids);
+        tids = calloc(capacity, sizeof(*tids));
+    } while (tids && target_threads(t, tids, capacity, &count) == 0 && count > capacity);
+    for (size_t i = 0; tids && i < count && i < capacity; i++)
+        if (own_number(t, tids[i], &levels) == own)
+            return tids[i];
+    return 0;
+}
+
 static int gone(int r)
 {
     return r == -ENOENT ? -ESRCH : r;

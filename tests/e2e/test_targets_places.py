@@ -166,6 +166,53 @@ def test_in_another_pid_namespace(run, start, program, pythons):
     assert told["same_pid_namespace"] is False
 
 
+TWO_THREADS = r"""
+import ctypes, os, sys, threading, time
+def idle():
+    while True:
+        time.sleep(1)
+def spin():
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    while True:
+        pass
+fork = {"": lambda: 0, "os": os.fork, "C": ctypes.PyDLL(None).fork}[sys.argv[1]]
+if fork() == 0:
+    threading.Thread(target=idle, name="idle", daemon=True).start()
+    spin()
+time.sleep(30)
+"""
+
+
+def kernel_threads(run, pid):
+    """What dump says of each of the process's threads: {name: (tid, state)}; each tid must be one of the process's."""
+    seen = run("dump", "--json", pid).ok().json["threads"]
+    there = set(map(int, os.listdir(f"/proc/{pid}/task")))
+    assert {t["tid"] for t in seen} == there, (seen, there)
+    return {t["name"]: (t["tid"], t["state"]) for t in seen}
+
+
+@needs_root
+def test_threads_of_another_pid_namespace_are_known_by_our_numbers(run, start, pythons, tmp_path):
+    program = tmp_path / "two.py"
+    program.write_text(TWO_THREADS)
+    process = start(["unshare", "-p", "-f", "--mount-proc", str(pythons), program, ""])
+    (pid,) = own_children(process.pid)
+    threads = kernel_threads(run, pid)
+    assert threads["MainThread"][0] == pid and threads["idle"][1] == "S", threads
+
+
+@pytest.mark.parametrize("fork", ["os", "C"])
+def test_a_forked_process_has_threads_of_its_own(run, start, pythons, tmp_path, fork):
+    """Python's own numbers are those of the parent there: up to 3.10, and where C forked."""
+    program = tmp_path / "two.py"
+    program.write_text(TWO_THREADS)
+    process = start([pythons, program, fork])
+    (pid,) = own_children(process.pid)
+    threads = kernel_threads(run, pid)
+    assert threads["MainThread"] == (pid, "R") and threads["idle"][1] == "S", threads
+
+
 def test_in_another_user_namespace(run, start, program, pythons):
     if subprocess.run(["unshare", "-U", "-r", "true"], capture_output=True).returncode != 0:
         pytest.skip("this machine lets us make no user namespace")
@@ -319,6 +366,18 @@ def one_line(finished, status):
     lines = finished.err.splitlines()
     assert len(lines) == 1 and lines[0].startswith("pitviper: "), finished.err
     return lines[0]
+
+
+@pytest.mark.parametrize("verb", ["dump", "attach"])
+def test_another_implementation_of_python(run, verb, tmp_path):
+    other = tmp_path / "pypy3.10"
+    shutil.copy("/bin/sleep", other)
+    process = subprocess.Popen([other, "30"])
+    try:
+        assert f"process {process.pid} runs PyPy, and only CPython" in one_line(run(verb, process.pid), 3)
+    finally:
+        process.kill()
+        process.wait()
 
 
 @pytest.mark.parametrize("verb", ["dump", "attach"])
