@@ -117,7 +117,8 @@ static int run_once(
     if (sampled < 0 && sampled != -ESRCH)
         cmd_fail_text(0, "no profile: %s", sample_error.text);
     else if (sampled == -ESRCH || ret->result.counters.samples == 0)
-        cmd_fail_text(0, "no profile: the program ended before a sample could be taken");
+        cmd_fail_text(0, "no profile: the program ended before %s",
+            ret->result.python_processes ? "a sample could be taken" : "a CPython was seen to run in it");
     if (r < 0)
         cmd_fail_text(0, "the recording is incomplete: %s", close_error.text);
     return 0;

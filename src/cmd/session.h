@@ -68,6 +68,8 @@ int session_sample(
 int session_close(struct session *s, struct error *e);
 /* The summary, from the recording itself; where it cannot be read back, the counters only. */
 void session_summary(const struct session *s, const struct sample_result *r);
+/* Where the recording is and how it is read again, on standard error; the path as a terminal and a shell take it. */
+void session_name_recording(const char *path);
 
 /* Ends this process as one with this wait status ended; returns where that was by an exit status, which it returns. */
 int session_end_as(int wait_status);

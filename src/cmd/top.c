@@ -174,7 +174,7 @@ static int watch(struct top *t, const struct top_options *o, const char *path, i
     if (r < 0)
         return cmd_fail(CMD_FAILED, &e);
     if (o->session.output)
-        fprintf(stderr, "recording: %s   (pitviper report %s)\n", path, path);
+        session_name_recording(path);
     if (r > 0) {
         (void)signal(r, SIG_DFL);
         (void)raise(r);

@@ -84,6 +84,7 @@ struct sources {
     int fd;
     struct buffer text; /* what came of it, */
     struct sha256 sum;  /* and its checksum up to there */
+    int changed;        /* files that were said to be newer than the program that runs */
 };
 
 struct schedule {

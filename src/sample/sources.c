@@ -5,13 +5,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
     PIECE = 32 << 10, /* read and summed at a time, in a tenth of a millisecond: a pause between two ticks has room */
-    SOURCE_CAP = 1 << 20,   /* bytes of one file's text */
+    SOURCE_CAP = 1 << 20, /* bytes of one file's text */
+    CHANGES_TOLD = 5,
     SOURCES_CAP = 64 << 20, /* bytes of paths; a run that exec()s generated names for ever stops noting them */
 };
+#define CHANGE_LEAST_S 0.05 /* the start is known to a hundredth of a second */
 
 static void source_close(struct sources *x)
 {
@@ -70,6 +74,28 @@ static int path_absolute(const struct watched *w, const char *path, char *into, 
     return snprintf(into, size, "%s/%s", folder, path) < (int)size ? 0 : -ENAMETOOLONG;
 }
 
+/* A file that was written since: what a program loaded before is not what stands there now. */
+static void change_tell(struct sampler *s, const struct watched *w)
+{
+    struct sources *x = &s->sources;
+    struct timespec wall, boot;
+    struct stat file;
+    char text[512];
+
+    if (x->changed >= CHANGES_TOLD || fstat(x->fd, &file) < 0 || clock_gettime(CLOCK_REALTIME, &wall) < 0 ||
+        clock_gettime(CLOCK_BOOTTIME, &boot) < 0)
+        return;
+    double began = (double)target_start_time(w->target) / (double)sysconf(_SC_CLK_TCK);
+    double age = (double)boot.tv_sec + (double)boot.tv_nsec / 1e9 - began;
+    double since = (double)(wall.tv_sec - file.st_ctim.tv_sec) + (double)(wall.tv_nsec - file.st_ctim.tv_nsec) / 1e9;
+    if (age - since < CHANGE_LEAST_S)
+        return;
+    x->changed++;
+    snprintf(text, sizeof(text),
+        "%.300s was written after the program began: what it loaded before may have other lines", x->current.path);
+    record_put_meta(s->writer, "note.source", text);
+}
+
 static int source_open(struct sampler *s)
 {
     struct sources *x = &s->sources;
@@ -85,6 +111,8 @@ static int source_open(struct sampler *s)
     int r = path_absolute(w, one->path, path, sizeof(path));
     if (r == 0)
         r = target_open_file(w->target, path, &x->fd);
+    if (r == 0)
+        change_tell(s, w);
     buffer_clear(&x->text);
     sha256_init(&x->sum);
     return r;

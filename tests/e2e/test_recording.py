@@ -244,3 +244,36 @@ def test_a_killed_ring_is_readable(pitviper, run, start_target, tmp_path):
     mine, report = same_as_report(run, tmp_path / "ring.pit")
     assert not mine.complete and report["recording"]["bytes_lost"] == 0
     assert 0.5 < (mine.ticks[-1] - mine.ticks[0]) / 1e9 < 4
+
+
+def test_the_recording_is_named_as_a_terminal_and_a_shell_take_it(run, tmp_path):
+    name = "it's \x1b[31m $(red)\n.pit"
+    done = run("run", "-o", name, sys.executable, "-c", "sum(range(10**7))")
+    (line,) = [line for line in done.err.splitlines() if line.startswith("recording: ")]
+    assert (tmp_path / name).exists() and "\x1b" not in line
+    told = line[line.index("(pitviper report ") + len("(pitviper report "):-1]
+    words = subprocess.run(["sh", "-c", "printf %s " + told], capture_output=True, text=True).stdout
+    assert words == name.replace("\x1b", "?").replace("\n", "?")
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_a_source_that_was_written_since_is_said(run, script, tmp_path, changed):
+    program = script("import time\nprint('ready', flush=True)\nend = time.time() + 30\nwhile time.time() < end: pass\n")
+    process = subprocess.Popen([sys.executable, program], stdout=subprocess.PIPE)
+    try:
+        process.stdout.readline()
+        time.sleep(0.2)
+        if changed:
+            with open(program, "a") as file:
+                file.write("# more")
+        out = tmp_path / "changed.pit"
+        run("attach", "--duration", "0.3s", "-o", out, process.pid).ok()
+    finally:
+        process.kill()
+        process.communicate()
+    notes = [value for key, value in pit.Recording(out.read_bytes()).metas if key == "note.source"]
+    assert ["was written after the program began" in note for note in notes] == [True] * changed, notes
+
+
+def test_what_is_no_python_is_said(run):
+    assert "ended before a CPython was seen to run in it" in run("run", "sleep", "0.2").err
