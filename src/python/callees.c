@@ -36,11 +36,17 @@ static bool is_returning(struct python_process *p, const struct step *s)
     return !is_old(p) && p->layout.version < 0x030d && !s->heap && !step_runs(s) && codes_drops_at(p, s->code, s->at);
 }
 
-bool step_may_be_innermost(const struct python_process *p, const struct step *s)
+bool step_may_be_innermost(struct python_process *p, const struct step *s)
 {
-    if (step_runs(s) || !s->entered || s->late)
+    if (step_runs(s) || !s->entered || s->late || codes_instrumented_at(p, s))
         return true;
     return p->layout.version >= 0x030e && p->codes.items[s->code]->locals > 0 && !step_is_popped(p, s);
+}
+
+/* May that be an entry frame (3.12+)? Those of one thread lie near each other, and no other frame there. */
+static bool on_c_stack(const struct thread *t, uint64_t address)
+{
+    return address - t->c_stack + C_STACK_BYTES < 2 * C_STACK_BYTES;
 }
 
 /* Does `previous`, read from a callee's frame, lead to this caller: straight, or through an entry frame (3.12+)? That
@@ -53,9 +59,22 @@ static bool leads_to(struct thread *t, uint64_t previous, uint64_t caller, bool 
     *ret_entered = false;
     if (!previous || previous == caller)
         return previous == caller;
-    *ret_entered = known->address == previous ? known->previous == caller || adjoins
-                                              : adjoins && previous - t->c_stack + C_STACK_BYTES < 2 * C_STACK_BYTES;
+    *ret_entered =
+        known->address == previous ? known->previous == caller || adjoins : adjoins && on_c_stack(t, previous);
     return *ret_entered;
+}
+
+/* Does the entry frame at `address` lead to the caller (3.12+)? Read now, unless it is known to: C may have called it
+ * for a generator that lies between, or it may have been another one's before. */
+static bool entry_leads_to(struct python_process *p, struct thread *t, uint64_t address, uint64_t caller)
+{
+    const struct entry_frame *known = entry_slot(t, address);
+
+    if (known->address == address && known->previous == caller)
+        return true;
+    const uint8_t *frame = p->layout.version < 0x030c ? NULL : snapshot_at(p, t, address, p->frame_header);
+    uint8_t owner = frame ? frame[p->layout.frame_owner] : 0;
+    return owner >= OWNER_ENTRY && owner <= OWNER_LAST && walk_entry_learn(p, t, address, frame)->previous == caller;
 }
 
 static bool is_generator(const struct python_process *p, const uint8_t *frame)
@@ -68,11 +87,14 @@ static bool is_generator(const struct python_process *p, const uint8_t *frame)
 }
 
 /* Is what lies there in the copy the frame of a generator that is driven by the one at `caller`? */
-static bool is_driven(const struct python_process *p, struct thread *t, const uint8_t *frame, uint64_t caller)
+static bool is_driven(struct python_process *p, struct thread *t, const uint8_t *frame, uint64_t caller)
 {
+    uint64_t previous = load64(frame + p->layout.frame_previous);
     bool entered;
 
-    return leads_to(t, load64(frame + p->layout.frame_previous), caller, false, &entered) && is_generator(p, frame);
+    return (leads_to(t, previous, caller, false, &entered) ||
+               (on_c_stack(t, previous) && entry_leads_to(p, t, previous, caller))) &&
+           is_generator(p, frame);
 }
 
 /* Most words on a page have another one than any lead. */
@@ -82,13 +104,13 @@ static uint64_t lead_bit(uint64_t address)
 }
 
 /* One that was not met before, on the pages where others were: one that does not run has no caller. */
-static uint64_t unmet_generator(const struct python_process *p, struct thread *t, const struct step *caller)
+static uint64_t unmet_generator(struct python_process *p, struct thread *t, const struct step *caller)
 {
     const struct snapshot *s = &t->snapshot;
     uint64_t leads[LEADS_MOST], some = 0; /* what its `previous` may be; bits of those */
     size_t count = 0;
 
-    if (!step_runs(caller))
+    if (!step_runs(caller) || p->layout.version < 0x030c) /* 3.11 has no entry frames */
         leads[count++] = caller->address;
     for (size_t i = 0; i < ARRAY_SIZE(t->entries) && count < LEADS_MOST; i++)
         if (t->entries[i].address && t->entries[i].previous == caller->address)
@@ -115,15 +137,14 @@ static bool waits_for_generator(const struct python_process *p, const struct ste
 
 /* A generator in the copy that is driven by this frame; 0: there is none. To `search` for an unmet one takes a while:
  * else it is looked for only where the frame waits for one. */
-static uint64_t driven_generator(
-    const struct python_process *p, struct thread *t, const struct step *caller, bool search)
+static uint64_t driven_generator(struct python_process *p, struct thread *t, const struct step *caller, bool search)
 {
     for (size_t i = 0; i < t->heap_count; i++) {
         const uint8_t *frame = snapshot_heap_frame(p, t, &t->heap[i]);
         if (frame && is_driven(p, t, frame, caller->address))
             return t->heap[i].address;
     }
-    return search || waits_for_generator(p, caller) ? unmet_generator(p, t, caller) : 0;
+    return search || edges_serve_generator(p, caller) ? unmet_generator(p, t, caller) : 0;
 }
 
 /* An edge that the thread's pointer did not lead to. In a loop that keeps time with us, or where calls are short, that
@@ -144,19 +165,6 @@ enum callee_found {
     CALLEE_UNKNOWN, /* something does, but its edge is not accepted */
     CALLEE_LIVE,
 };
-
-/* Does the entry frame at `address` lead to the caller (3.12+)? Read now, unless it is known to: C may have called it
- * for a generator that lies between, or it may have been another one's before. */
-static bool entry_leads_to(struct python_process *p, struct thread *t, uint64_t address, uint64_t caller)
-{
-    const struct entry_frame *known = entry_slot(t, address);
-
-    if (known->address == address && known->previous == caller)
-        return true;
-    const uint8_t *frame = p->layout.version < 0x030c ? NULL : snapshot_at(p, t, address, p->frame_header);
-    uint8_t owner = frame ? frame[p->layout.frame_owner] : 0;
-    return owner >= OWNER_ENTRY && owner <= OWNER_LAST && walk_entry_learn(p, t, address, frame)->previous == caller;
-}
 
 /* Is the frame at `address` a callee of `caller` that the copy shows to be live, by an edge that is accepted? */
 static enum callee_found live_callee(struct python_process *p, struct thread *t, const struct step *caller,
@@ -254,6 +262,8 @@ static bool driven_by_c(struct python_process *p, struct thread *t, const struct
         return false;
     const uint8_t *copied = snapshot_copied(p, t, at);
     if (at == caller->address || (copied && load64(copied + l->frame_previous) == 0)) /* it has yielded */
+        return false;
+    if (!copied && walk_led_to(p, t) == caller->address) /* it did not run then, and what it does by now says nothing */
         return false;
     const uint8_t *frame = snapshot_at(p, t, at, p->frame_header);
     if (!frame || !is_generator(p, frame) || walk_step_read(p, t, at, caller->address, ret, &pointer) < 0)

@@ -10,6 +10,7 @@
 #include <string.h>
 
 enum {
+    LINE_ENTRY_MOST = 8, /* bytes of monitoring data for one code unit: an opcode and up to 4 bytes of a line */
     CODE_HEADER_CAP = 512,
     BYTECODE_CAP = 64 << 20,
     SHIM_BYTES = 16,
@@ -395,6 +396,69 @@ uint64_t codes_bytecode(struct python_process *p, uint32_t id, uint32_t index)
     return copy && map_put(&p->codes.copies, key, copy) == 0 ? copy : 0;
 }
 
+/* Pieces of a code's monitoring data: for each code unit what INSTRUMENTED_LINE and INSTRUMENTED_INSTRUCTION there
+ * stand for (Include/cpython/code.h). An entry of the former begins with the opcode; from 3.14 on the size of one comes
+ * first. */
+static bool hidden_read(struct python_process *p, const struct code *c, enum python_hidden_in in, uint32_t unit,
+    uint32_t count, uint8_t *ret, uint32_t stride_most)
+{
+    const struct python_layout *l = &p->layout;
+    uint64_t at;
+    uint8_t stride = in == PYTHON_HIDDEN_IN_LINES ? 2 : 1;
+
+    if (l->code_monitoring == PYTHON_FIELD_NONE)
+        return false;
+    p->counters.reads += 3;
+    uint32_t field = in == PYTHON_HIDDEN_IN_LINES ? l->monitoring_lines : l->monitoring_instructions;
+    if (target_read(p->target, c->address + l->code_monitoring, &at, sizeof(at)) < 0 || at < 4096 ||
+        target_read(p->target, at + field, &at, sizeof(at)) < 0 || at < 4096)
+        return false;
+    if (in == PYTHON_HIDDEN_IN_LINES && l->version >= 0x030e &&
+        (target_read(p->target, at++, &stride, 1) < 0 || stride == 0 || stride > stride_most))
+        return false;
+    if (target_read(p->target, at + (uint64_t)unit * stride, ret, (size_t)count * stride) < 0)
+        return false;
+    for (uint32_t i = 0; i < count; i++)
+        ret[i] = ret[i * stride];
+    return true;
+}
+
+uint8_t codes_opcode_behind(struct python_process *p, uint32_t id, uint32_t at, uint8_t opcode)
+{
+    uint8_t entry[LINE_ENTRY_MOST];
+
+    for (int i = 0; i < 2 && p->opcodes->by_number[opcode].hidden_in; i++) { /* a line may hide an instruction */
+        if (!hidden_read(
+                p, p->codes.items[id], p->opcodes->by_number[opcode].hidden_in, at / 2, 1, entry, LINE_ENTRY_MOST))
+            return opcode;
+        opcode = entry[0];
+    }
+    return opcode;
+}
+
+/* The opcodes of `bytes`, a whole bytecode, in place of what hides them. */
+static void hidden_restore(struct python_process *p, const struct code *c, uint8_t *bytes)
+{
+    uint32_t units = c->bytecode_size / 2;
+    CLEANUP(free_pointer) uint8_t *opcodes = NULL;
+
+    for (int in = PYTHON_HIDDEN_IN_LINES; in <= PYTHON_HIDDEN_IN_INSTRUCTIONS; in++) {
+        bool some = false;
+        for (uint32_t u = 0; u < units; u++)
+            some = some || p->opcodes->by_number[bytes[2 * u]].hidden_in == in;
+        if (!some)
+            continue;
+        if (!opcodes)
+            opcodes = malloc((size_t)units * LINE_ENTRY_MOST);
+        if (!opcodes || !hidden_read(p, c, in, 0, units, opcodes, LINE_ENTRY_MOST))
+            return;
+        for (uint32_t u = 0; u < units;
+             u++) /* also what only looks so, in a cache: that is not an instruction's start */
+            if (p->opcodes->by_number[bytes[2 * u]].hidden_in == in)
+                bytes[2 * u] = opcodes[u];
+    }
+}
+
 /* Where instructions start, among their inline caches (3.11+), and which of them are DROPS. False if the bytecode can't
  * be read. */
 static bool starts_know(struct python_process *p, struct code *c)
@@ -412,6 +476,7 @@ static bool starts_know(struct python_process *p, struct code *c)
         c->starts = NULL;
         return false;
     }
+    hidden_restore(p, c, bytes);
     c->drops = c->starts + units / 8 + 1;
     for (uint32_t u = 0; u < units; u += 1u + p->opcodes->by_number[bytes[2 * u]].caches) {
         c->starts[u / 8] |= (uint8_t)(1u << (u % 8));
@@ -438,6 +503,17 @@ uint32_t codes_instruction_start(struct python_process *p, uint32_t id, uint32_t
     if ((p->layout.version != 0x030b && p->layout.version != 0x030c) || !starts_know(p, c))
         return at;
     return start_at_or_before(c, at);
+}
+
+bool codes_instrumented_at(struct python_process *p, const struct step *s)
+{
+    uint8_t opcode;
+
+    if (p->layout.version != 0x030c && p->layout.version != 0x030d)
+        return false;
+    p->counters.reads++;
+    return target_read(p->target, s->bytecode + codes_instruction_start(p, s->code, s->at), &opcode, 1) == 0 &&
+           p->opcodes->by_number[opcode].instrumented;
 }
 
 bool codes_drops_at(struct python_process *p, uint32_t id, uint32_t at)

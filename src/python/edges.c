@@ -29,11 +29,8 @@ enum {
     MET_OFTEN = 12,           /* with so many sightings half its part among */
     MET_TWICE = 2,            /* all instructions that were met so often, */
     PARTS_MOST = 16,          /* as many as this */
-    GENERATOR_HEADER = 160,   /* bytes of a generator object before its frame, at most */
     LOOKED_AGE_NS = 20000000, /* an instruction may be replaced: instrumented, specialised, its code object freed */
-    VALUES_MOST = 256,        /* slots of a value stack in which a generator is looked for */
-    SLOT_NONE = INT32_MAX,
-    LOOPS_CAP = 1 << 16, /* interpreter loops in each other: as deep as the C stack */
+    LOOPS_CAP = 1 << 16,      /* interpreter loops in each other: as deep as the C stack */
 };
 
 enum acceptance { /* values of edges.accepted */
@@ -264,36 +261,6 @@ bool edges_make(const struct edges *s, const struct step *maker, const struct st
     return true;
 }
 
-/* How many slots a frame of this code has; 0: that is not known. */
-static uint32_t slots_count(const struct python_process *p, const struct code *c)
-{
-    return c->frame_bytes > p->layout.frame_localsplus ? (c->frame_bytes - p->layout.frame_localsplus) / 8 : 0;
-}
-
-/* Slots [from, to) of the caller's frame; NULL: they are not there. */
-static const uint8_t *slots_read(
-    struct python_process *p, struct thread *t, const struct step *caller, uint32_t from, uint32_t to)
-{
-    return from < to && to <= slots_count(p, p->codes.items[caller->code])
-               ? snapshot_at(p, t, caller->address + p->layout.frame_localsplus + 8ULL * from, 8 * (to - from))
-               : NULL;
-}
-
-/* The slots of its value stack, from number *ret_first on; NULL: none. The top is saved while C runs from 3.14 on;
- * before, what lies above it is seen, too. */
-static const uint8_t *value_stack(
-    struct python_process *p, struct thread *t, const struct step *caller, uint32_t *ret_first, uint32_t *ret_count)
-{
-    const struct code *c = p->codes.items[caller->code];
-    uint32_t end = slots_count(p, c);
-
-    if (p->layout.version >= 0x030e && caller->stacktop < end)
-        end = caller->stacktop;
-    *ret_first = c->locals < end ? c->locals : end;
-    *ret_count = end - *ret_first < VALUES_MOST ? end - *ret_first : VALUES_MOST;
-    return slots_read(p, t, caller, *ret_first, *ret_first + *ret_count);
-}
-
 bool edges_driven(struct python_process *p, struct thread *t, const struct step *caller, uint64_t *ret_frame)
 {
     uint64_t slot;
@@ -305,69 +272,10 @@ bool edges_driven(struct python_process *p, struct thread *t, const struct step 
     return value != NULL;
 }
 
-/* Which slot of the caller's value stack holds the generator with this frame; SLOT_NONE: none, or more than one. */
-static uint32_t slot_of(struct python_process *p, struct thread *t, const struct step *caller, uint64_t frame)
-{
-    uint32_t first, all, found = SLOT_NONE;
-    const uint8_t *slots = value_stack(p, t, caller, &first, &all);
-
-    for (uint32_t i = 0; slots && i < all; i++)
-        if (untag(load64(slots + 8 * i)) + p->layout.generator_frame == frame) {
-            if (found != SLOT_NONE)
-                return SLOT_NONE;
-            found = first + i;
-        }
-    return found;
-}
-
-/* Is the callee's function in one of the slots that a call instruction has just freed? */
-static bool callable_in_slot(
-    struct python_process *p, struct thread *t, const struct step *caller, const struct step *callee)
-{
-    if (caller->stacktop == UINT32_MAX || !callee->func)
-        return false;
-    const uint8_t *slots =
-        snapshot_at(p, t, caller->address + p->layout.frame_localsplus + 8ULL * caller->stacktop, 3 * 8);
-    for (int i = 0; slots && i < 3; i++)
-        if (untag(load64(slots + 8 * i)) == callee->func)
-            return true;
-    return false;
-}
-
-/* The generator is what FOR_ITER and SEND have on their stack, just below its saved top or at it, and its frame lies
- * inside it (PyGenObject.gi_iframe). */
-static bool generator_in_slot(
-    struct python_process *p, struct thread *t, const struct step *caller, const struct step *callee)
-{
-    if (caller->stacktop == UINT32_MAX)
-        return false;
-    uint32_t first = caller->stacktop > 2 ? caller->stacktop - 2 : 0, last = caller->stacktop + 2;
-    const uint8_t *slots =
-        snapshot_at(p, t, caller->address + p->layout.frame_localsplus + 8ULL * first, 8 * (last - first));
-    for (uint32_t i = 0; slots && i < last - first; i++)
-        if (callee->address - untag(load64(slots + 8 * i)) < GENERATOR_HEADER)
-            return true;
-    return false;
-}
-
-/* The generator is anywhere among the caller's variables and on its stack, whose top is saved while C runs from 3.14
- * on. */
-static bool generator_in_frame(struct python_process *p, struct thread *t, const struct step *caller, uint64_t frame)
-{
-    uint32_t start = p->layout.frame_localsplus, size = p->codes.items[caller->code]->frame_bytes;
-    if (caller->stacktop != UINT32_MAX && start + 8ULL * caller->stacktop < size)
-        size = start + 8 * caller->stacktop;
-    const uint8_t *slots = size > start ? snapshot_at(p, t, caller->address + start, size - start) : NULL;
-
-    for (uint32_t i = 0; slots && i + 8 <= size - start; i += 8)
-        if (frame - untag(load64(slots + i)) < GENERATOR_HEADER)
-            return true;
-    return false;
-}
-
 bool edges_hold(struct python_process *p, struct thread *t, const struct step *caller, uint64_t frame)
 {
-    return slot_of(p, t, caller, frame) != SLOT_NONE || (caller->guessed && generator_in_frame(p, t, caller, frame));
+    return slots_find(p, t, caller, frame) != SLOT_NONE ||
+           (caller->guessed && slots_hold_anywhere(p, t, caller, frame));
 }
 
 /* What was read speaks against this callee, and nothing in the caller's frame for it. */
@@ -387,7 +295,7 @@ bool edges_refused(
     if (map_get(&s->barren, place_key(caller, callee), &read_ns) && now_ns - read_ns < LOOKED_AGE_NS)
         return true;
     return map_get(&s->mismatched, edge_key(caller, callee), &read_ns) && now_ns - read_ns < LOOKED_AGE_NS &&
-           !(callee->heap ? generator_in_slot(p, t, caller, callee) : callable_in_slot(p, t, caller, callee));
+           !(callee->heap ? slots_hold_generator(p, t, caller, callee) : slots_hold_callable(p, t, caller, callee));
 }
 
 /* 3.11 marks a frame that was entered from C by a flag in the frame itself, which may be its last tenant's. But each
@@ -428,6 +336,16 @@ static bool unmoved(struct python_process *p, const struct step *caller, const s
         return false;
     if (count == 3 && load64(frames[2] + l->frame_previous) != caller->address)
         return false;
+    /* By now the callee may have returned, and neither has moved since: one that waits for a frame that it pushed
+     * itself has saved its stack pointer. */
+    struct step now = *callee;
+    now.stacktop = walk_saved_stacktop(p, frames[1], callee->address);
+    if (!is_old(p) && (step_is_popped(p, &now) ||
+                          (!callee->entered && walk_saved_stacktop(p, frames[0], caller->address) == UINT32_MAX)))
+        return false;
+    /* A generator that waits at its yield does not move either, nor does what it called last: it has no caller. */
+    if (caller->heap && !is_old(p) && load64(frames[0] + l->frame_previous) == 0)
+        return false;
     for (int i = 0; i < 2; i++) {
         const struct code *c = p->codes.items[steps[i]->code];
         if (untag(load64(frames[i] + l->frame_code)) != c->address)
@@ -438,6 +356,24 @@ static bool unmoved(struct python_process *p, const struct step *caller, const s
             return false;
     }
     return load64(frames[1] + l->frame_previous) == callee->previous;
+}
+
+/* 3.11 calls trace and profile functions from whichever instruction a thread is at that has one. */
+static bool is_traced(struct python_process *p, struct thread *t)
+{
+    const uint16_t fields[2] = {p->layout.thread_tracefunc, p->layout.thread_profilefunc};
+
+    for (int i = 0; i < 2; i++) {
+        const uint8_t *field = fields[i] == PYTHON_FIELD_NONE ? NULL : snapshot_at(p, t, t->address + fields[i], 8);
+        if (field && load64(field) != 0)
+            return true;
+    }
+    return false;
+}
+
+static uint32_t start_of(struct python_process *p, const struct step *caller)
+{
+    return codes_instruction_start(p, caller->code, caller->at);
 }
 
 /* What an edge is judged by: the caller's instruction with its inline cache, and the callee's function, which must be
@@ -455,7 +391,7 @@ static int evidence_read(
 {
     const struct python_layout *l = &p->layout;
     const struct code *from = p->codes.items[caller->code], *to = p->codes.items[callee->code];
-    uint32_t start = codes_instruction_start(p, caller->code, caller->at), low = 0, size = 0;
+    uint32_t start = start_of(p, caller), low = 0, size = 0;
     uint8_t function[256];
 
     *ret = (struct evidence){0};
@@ -481,6 +417,18 @@ static int evidence_read(
         ret->function_fits = load64(function + l->function_code - low) == to->address;
     }
     return r;
+}
+
+/* What runs there, not what hides it. 3.8 and 3.9: f_lasti stays at the EXTENDED_ARG before it. */
+static uint8_t opcode_of(struct python_process *p, const struct step *caller, const struct evidence *found)
+{
+    uint32_t i = 0;
+
+    if (!is_old(p))
+        return codes_opcode_behind(p, caller->code, start_of(p, caller), found->instruction[0]);
+    while (i + 4 <= found->instruction_size && p->opcodes->by_number[found->instruction[i]].class == PYTHON_OP_OPAQUE)
+        i += 2;
+    return found->instruction[i];
 }
 
 /* The caller's frame shows by now whom it belongs to, not whose it was then. A code object keeps one for its next call
@@ -571,7 +519,7 @@ static enum edge_verdict weigh(
                    ? accept_as(s, caller, callee, guessed ? BY_GUESS : PROVEN)
                    : EDGE_REFUSED;
     }
-    if (crowded(s, caller, callee) && !callable_in_slot(p, t, caller, callee))
+    if (crowded(s, caller, callee) && !slots_hold_callable(p, t, caller, callee))
         enough *= CROWDED;
     if (enough == 0 || met < enough || !often_enough(s, caller, callee) || proven_elsewhere(s, caller, callee))
         return EDGE_REFUSED;
@@ -625,9 +573,10 @@ static enum edge_verdict judge_entered(struct python_process *p, struct thread *
      * of a frame that was pushed without C, or of a trace function. */
     bool saved = p->layout.version < 0x030e && caller->stacktop != UINT32_MAX;
 
-    /* What C drives has been handed to it: list(generator). A task holds its coroutine itself. */
+    /* What C drives has been handed to it, list(generator), or something that has it. A task holds its coroutine. */
     const struct code *to = p->codes.items[callee->code];
-    if (callee->heap && to->generator && !to->coroutine && !generator_in_frame(p, t, caller, callee->address))
+    if (callee->heap && to->generator && !to->coroutine && !slots_hold_anywhere(p, t, caller, callee->address) &&
+        !slots_lead_to(p, t, caller, callee->address, named(to, "__iter__")))
         return weigh(p, t, caller, callee, 0);
     if (p->layout.version == 0x030b && !called_out(p, t, caller))
         return EDGE_REFUSED;
@@ -656,16 +605,16 @@ static enum edge_verdict judge_inlined(struct python_process *p, struct thread *
         return refuse_pair(p, caller, callee, now_ns);
     if (callee->heap) {
         /* The slot alone is no proof: the next generator often gets the place of the last one. */
-        return op->generator && generator_in_slot(p, t, caller, callee) ? weigh(p, t, caller, callee, MET_ENTERED)
-                                                                        : refuse_pair(p, caller, callee, now_ns);
+        return op->generator && slots_hold_generator(p, t, caller, callee) ? weigh(p, t, caller, callee, MET_ENTERED)
+                                                                           : refuse_pair(p, caller, callee, now_ns);
     }
     if (to->shim) /* of CALL_ALLOC_AND_ENTER_INIT; what it calls is checked for itself */
         return accept(&p->edges, caller, callee);
     if (op->class == PYTHON_OP_VERSIONED && pristine)
         return weigh(p, t, caller, callee, 0);
     if (op->call)
-        return callable_in_slot(p, t, caller, callee) ? weigh(p, t, caller, callee, MET_INLINED)
-                                                      : refuse_pair(p, caller, callee, now_ns);
+        return slots_hold_callable(p, t, caller, callee) ? weigh(p, t, caller, callee, MET_INLINED)
+                                                         : refuse_pair(p, caller, callee, now_ns);
     return weigh(p, t, caller, callee, MET_ENTERED);
 }
 
@@ -704,7 +653,7 @@ enum edge_verdict edges_judge(
         return accept_as(s, caller, callee, callee->guessed ? BY_GUESS : PROVEN);
     /* Nothing was read that says who called it, but that it is an argument or what the instruction drives. */
     if (callee->guessed && !(callee->entered ? edges_hold(p, t, caller, callee->address)
-                                             : callee->heap && generator_in_slot(p, t, caller, callee)))
+                                             : callee->heap && slots_hold_generator(p, t, caller, callee)))
         return EDGE_REFUSED;
     if (from->shim && (callee->heap || callee->entered)) /* it lies where the real caller was */
         return EDGE_REFUSED;
@@ -712,9 +661,12 @@ enum edge_verdict edges_judge(
         return named(to, "__init__") ? accept(s, caller, callee) : weigh(p, t, caller, callee, MET_ENTERED);
     if (evidence_read(p, caller, callee, &found) < 0 || found.instruction_size == 0)
         return EDGE_REFUSED;
-    const struct python_opcode *op = &p->opcodes->by_number[found.instruction[0]];
+    const struct python_opcode *stands = &p->opcodes->by_number[found.instruction[0]],
+                               *op = &p->opcodes->by_number[opcode_of(p, caller, &found)];
+    if (!is_old(p) && callee->entered && (stands->instrumented || op->instrumented || is_traced(p, t)))
+        return weigh(p, t, caller, callee, MET_ENTERED); /* a tool's own, wherever the caller stands */
     if (op->class == PYTHON_OP_OPAQUE)
-        return accept(s, caller, callee);
+        return weigh(p, t, caller, callee, MET_INLINED);
     if (op->class == PYTHON_OP_UNKNOWN || op->class == PYTHON_OP_PURE)
         return refuse_place(p, caller, callee, now_ns);
     if (p->layout.version < 0x030b)
@@ -726,7 +678,7 @@ enum edge_verdict edges_judge(
     bool pristine = op->counter_at && op->counter_at + 2u <= found.instruction_size && p->opcodes->pristine_counter &&
                     load16(found.instruction + op->counter_at) == p->opcodes->pristine_counter;
     if (callee->heap && to->generator && op->class != PYTHON_OP_DROPS && !op->call) {
-        int maker = maker_speaks(p, caller, codes_instruction_start(p, caller->code, caller->at), &found);
+        int maker = maker_speaks(p, caller, start_of(p, caller), &found);
         if (maker)
             return maker > 0 ? accept(s, caller, callee) : refuse_pair(p, caller, callee, now_ns);
     }
@@ -734,7 +686,7 @@ enum edge_verdict edges_judge(
         return judge_inlined(p, t, caller, callee, op, pristine, &found, now_ns);
     enum edge_verdict r = judge_entered(p, t, caller, callee, op, pristine);
     uint32_t slot =
-        r == EDGE_ACCEPTED && callee->heap && to->generator ? slot_of(p, t, caller, callee->address) : SLOT_NONE;
+        r == EDGE_ACCEPTED && callee->heap && to->generator ? slots_find(p, t, caller, callee->address) : SLOT_NONE;
     if (slot != SLOT_NONE)
         (void)map_put(&s->driven, instruction_key(caller), slot);
     return r;

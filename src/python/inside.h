@@ -18,6 +18,7 @@ enum {
     HURRIED_NS = 20000,      /* unless samples are taken at shorter gaps than this: they come soon again then; */
     HEAP_FRAMES_SPARE = 64,  /* before 3.11 the frames that returned last, which calls get again, */
     HEAP_SPARE_KNOWN = 4096, /* for so many samples */
+    MOMENT_KINDS = 64,       /* of which moments are counted apart */
     HEAP_FRAME_KNOWN = 48,   /* samples for which its caller is remembered */
     REGION_NONE = INT32_MAX,
     OWNER_GENERATOR = 1,
@@ -157,6 +158,8 @@ struct thread {
     uint64_t head, head_address;   /* the pointer to its innermost frame, read before all else; where it lies */
     uint32_t head_size;            /* 8, or 0: not read alone */
     uint64_t cframe;               /* 3.11, 3.12: where its _PyCFrame was last; 0 none */
+    uint64_t cframe_first;         /* where it was when that was read, first of all; */
+    uint32_t cframe_size;          /* 8, or 0: not read alone */
     uint64_t c_stack;              /* an entry frame was met there (3.12+); 0: none yet */
     uint64_t cframes, cframes_end; /* the part of the C stack in which they were met */
     uint32_t learnt;               /* samples it learnt from */
@@ -225,7 +228,7 @@ struct python_process {
     uint64_t code_generation;
     struct codes codes;
     struct edges edges;
-    struct moments moments[2]; /* on the data stack (before 3.11: all), outside of it */
+    struct moments moments[MOMENT_KINDS]; /* on the data stack (before 3.11: all); generators, by who drives them */
     struct python_counters counters;
     struct python_thread *published;
     size_t published_count, published_capacity;
@@ -308,6 +311,11 @@ int codes_verify(
 uint64_t codes_bytecode(struct python_process *p, uint32_t id, uint32_t index);
 /* The start of the instruction that holds byte `at` (3.11 and 3.12 point into inline caches). */
 uint32_t codes_instruction_start(struct python_process *p, uint32_t id, uint32_t at);
+/* The opcode that an instrumented one at byte `at` stands for (3.12+); the same where it stands for itself. */
+uint8_t codes_opcode_behind(struct python_process *p, uint32_t id, uint32_t at, uint8_t opcode);
+/* Does it stand at an instrumented instruction, which saves the stack pointer while it looks for tools to call, as if
+ * it had called (3.12, 3.13)? Reads it. */
+bool codes_instrumented_at(struct python_process *p, const struct step *s);
 /* Is the instruction that starts at `at` one that pushes no frame, calls no C, and is never specialised (3.11+)? */
 bool codes_drops_at(struct python_process *p, uint32_t id, uint32_t at);
 /* The instruction before the one that starts at `at` (3.11+); false if there is none or it can't be told. */
@@ -358,6 +366,8 @@ void thread_free(struct thread *t);
 /* Offset of the instruction, and in which bytecode; false if the pointer lies outside the code: then the frame is torn
  * or freed. */
 bool walk_instruction_offset(struct python_process *p, const uint8_t *frame, struct step *s);
+/* How many slots the frame read from `address` has saved as in use; UINT32_MAX: none are, it runs or C does for it. */
+uint32_t walk_saved_stacktop(const struct python_process *p, const uint8_t *frame, uint64_t address);
 bool walk_executing(const struct python_process *p, const uint8_t *frame); /* 3.8 to 3.10 */
 /* Reads one frame that is no entry frame. `caller`: that of a generator which has lost it by then; 0: the one that it
  * was last seen with. *ret_code_pointer: in, the pointer at this depth last time; out, now. -EAGAIN: it can't be told.
@@ -374,6 +384,8 @@ const struct entry_frame *walk_entry_learn(
     struct python_process *p, struct thread *t, uint64_t address, const uint8_t *frame);
 /* The thread's pointer to its innermost frame, read before all else. 0 or -EAGAIN. */
 int walk_head(struct python_process *p, struct thread *t, uint64_t *ret);
+/* The frame that it led to, straight or through an entry frame that is known; 0: none. */
+uint64_t walk_led_to(struct python_process *p, struct thread *t);
 uint64_t walk_data_stack_top(struct python_process *p, struct thread *t); /* 0: none is known */
 /* Follows the chain in the snapshot into t->steps, from the thread's pointer or from the frame at `address`. 0, or
  * -EAGAIN: it is broken or ends at no known root. */
@@ -398,7 +410,7 @@ bool step_has_returned(const struct python_process *p, const struct step *caller
 bool step_is_popped(const struct python_process *p, const struct step *s);
 /* May a frame that the thread's pointer does not lead to be the innermost? It runs, or has not begun to; or its caller
  * waits for it. */
-bool step_may_be_innermost(const struct python_process *p, const struct step *s);
+bool step_may_be_innermost(struct python_process *p, const struct step *s);
 /* Callees that the copy shows above the top frame, one after the other, as long as each edge is accepted. The stack is
  * held leaf last in `order`; new steps are appended to it. search: for generators that were not met before, too.
  * *ret_whole: nothing more is seen to run above the last one. */
@@ -411,11 +423,12 @@ size_t callees_extend(struct python_process *p, struct thread *t, struct step *o
  * depth; *ret_repaired is set where anything was put back. Does nothing before 3.11. */
 size_t moment_restore(struct python_process *p, struct thread *t, struct step *order, size_t depth, size_t room,
     uint64_t now_ns, bool *ret_repaired);
-/* A stack that ended above where the copy shows it to end was met, in a frame outside the data stack or on it (before
- * 3.11: always that), and could be put back or not. */
-void moment_count(struct python_process *p, bool heap, bool restored);
+/* A stack that ended above where the copy shows it to end was met, in a generator of this driver's or on the data stack
+ * (NULL; before 3.11 always that), and could be put back or not. Generators that end, as those do whose one result is
+ * asked for, are lost where others wait. */
+void moment_count(struct python_process *p, const struct step *driver, bool restored);
 /* Is what lies above where the thread's pointer led to be left out, this time? */
-bool moment_leaves_out(struct python_process *p, bool heap);
+bool moment_leaves_out(struct python_process *p, const struct step *driver);
 
 /* ---- stack.c: from a chain to a stack that can be believed ---- */
 /* Checks every caller, repairs what fails, and publishes t->frames, t->depth and t->result. */
@@ -432,6 +445,29 @@ void stack_publish_steps(struct python_process *p, struct thread *t, struct step
 void kept_take(struct python_process *p, struct thread *t);
 /* After the other reads: shows what was kept, if anything was, unless what is published goes on from there. */
 void kept_hold(struct python_process *p, struct thread *t);
+
+/* ---- slots.c: what a caller's frame holds ---- */
+enum {
+    SLOT_NONE = INT32_MAX,
+};
+/* Slots [from, to), counted from the first variable on; NULL: they are not there. */
+const uint8_t *slots_read(
+    struct python_process *p, struct thread *t, const struct step *caller, uint32_t from, uint32_t to);
+/* Which slot of the value stack holds the generator with this frame; SLOT_NONE: none, or more than one. */
+uint32_t slots_find(struct python_process *p, struct thread *t, const struct step *caller, uint64_t frame);
+/* Is the callee's function in one of the slots that a call instruction has just freed? */
+bool slots_hold_callable(
+    struct python_process *p, struct thread *t, const struct step *caller, const struct step *callee);
+/* The generator is what FOR_ITER and SEND have on their stack, just below its saved top or at it, and its frame lies
+ * inside it (PyGenObject.gi_iframe). */
+bool slots_hold_generator(
+    struct python_process *p, struct thread *t, const struct step *caller, const struct step *callee);
+/* It is anywhere among the variables and on the value stack, whose top is saved while C runs from 3.14 on. */
+bool slots_hold_anywhere(struct python_process *p, struct thread *t, const struct step *caller, uint64_t frame);
+/* What lies on the value stack leads to it: an object that C made of it (enumerate; zip and map, whose iterators lie in
+ * a tuple), or, by_self, the one whose __iter__ it is, its first variable: such a one C holds alone. Reads more of the
+ * target. */
+bool slots_lead_to(struct python_process *p, struct thread *t, const struct step *caller, uint64_t frame, bool by_self);
 
 /* ---- edges.c ---- */
 enum edge_verdict {

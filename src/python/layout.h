@@ -31,6 +31,8 @@
     X(thread, prev) X(thread, next) X(thread, interpreter) X(thread, frame) X(thread, thread_id)                       \
     X(thread, native_thread_id) X(thread, datastack_chunk) X(thread, datastack_top) X(thread, base_frame)              \
     X(thread, holds_gil) X(thread, gil_requested) X(thread, state)                                                     \
+    /* 3.11: c_profilefunc and c_tracefunc, which may be called wherever a frame stands */                             \
+    X(thread, profilefunc) X(thread, tracefunc)                                                                        \
     /* _PyCFrame (3.11, 3.12) */                                                                                       \
     X(cframe, current_frame)                                                                                           \
     /* _PyStackChunk (3.11+) */                                                                                        \
@@ -44,7 +46,9 @@
     /* PyCodeObject. bytecode: the co_code pointer (3.8-3.10) or co_code_adaptive itself. size: ob_size (3.11+) */     \
     X(code, size) X(code, filename) X(code, name) X(code, qualname) X(code, linetable) X(code, firstlineno)            \
     X(code, flags) X(code, stacksize) X(code, nlocalsplus) X(code, framesize) X(code, version) X(code, bytecode)       \
-    X(code, tlbc)                                                                                                      \
+    X(code, tlbc) X(code, monitoring)                                                                                  \
+    /* _PyCoMonitoringData (3.12+): pointers to what INSTRUMENTED_LINE and INSTRUMENTED_INSTRUCTION stand for */        \
+    X(monitoring, lines) X(monitoring, instructions)                                                                   \
     /* PyFunctionObject */                                                                                             \
     X(function, code) X(function, version)                                                                             \
     /* PyObject, PyTypeObject, PyUnicodeObject (state: the bit field word), PyBytesObject, PyTupleObject, PyLongObject */\
@@ -90,14 +94,21 @@ enum python_opcode_class {
     PYTHON_OP_VERSIONED, /* inlines, for one function version only, held in its inline cache (CALL_PY_EXACT_ARGS ...) */
     PYTHON_OP_OPAQUE, /* instrumented or executor forms that hide the real opcode: only the weaker check is possible */
 };
+enum python_hidden_in { /* 3.12+: where the code keeps the opcode that an opaque one stands for */
+    PYTHON_HIDDEN_NOWHERE = 0,
+    PYTHON_HIDDEN_IN_LINES,
+    PYTHON_HIDDEN_IN_INSTRUCTIONS,
+};
 struct python_opcode {
     uint8_t class;         /* enum python_opcode_class */
     uint8_t caches;        /* inline cache entries that follow, in code units of 2 bytes */
     uint8_t version_at;    /* VERSIONED: where the uint32 version starts, in bytes from the instruction; else 0 */
+    uint8_t hidden_in;     /* OPAQUE: enum python_hidden_in */
     uint8_t counter_at;    /* where the adaptive counter (uint16) is, bytes from the instruction; 0: none */
     bool generator;        /* the frame it pushes belongs to a generator or coroutine (FOR_ITER_GEN, SEND_GEN, SEND) */
     bool call;             /* the callable lies on the caller's value stack (CALL family), at its saved stacktop */
     bool drops_while_hit;  /* RUNS_C: does no more than DROPS while its counter is pristine */
+    bool instrumented;     /* calls tools (trace functions, 3.12+), whatever it does else */
     bool may_have_inlined; /* RUNS_C as it stands, but another form of its family inlines: the site may have been
                               specialised anew while the callee ran. A second read decides. */
 };

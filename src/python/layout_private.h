@@ -17,6 +17,7 @@ enum python_group {
     PYTHON_GROUP_chunk,
     PYTHON_GROUP_frame,
     PYTHON_GROUP_code,
+    PYTHON_GROUP_monitoring,
     PYTHON_GROUP_function,
     PYTHON_GROUP_object,
     PYTHON_GROUP_type,

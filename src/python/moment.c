@@ -16,17 +16,6 @@ enum {
     MOMENTS_MOST = 4096, /* stacks after which what was counted before counts half */
 };
 
-/* The frame that the thread's pointer led to; 0: none that is known. */
-static uint64_t led_to(struct python_process *p, struct thread *t)
-{
-    uint64_t at;
-
-    if (walk_head(p, t, &at) < 0 || !at)
-        return 0;
-    const struct entry_frame *entry = entry_slot(t, at);
-    return entry->address == at ? entry->previous : at;
-}
-
 /* How many of the stack's frames there are up to the one at `address`; 0: it is not among them. */
 static size_t depth_of(const struct step *order, size_t count, uint64_t address)
 {
@@ -103,10 +92,15 @@ static bool callers_restore(
     return true;
 }
 
-/* As many of those that are met as could be put back: not by chance, but each so often. */
-bool moment_leaves_out(struct python_process *p, bool heap)
+static struct moments *moments_of(struct python_process *p, const struct step *driver)
 {
-    struct moments *m = &p->moments[heap];
+    return &p->moments[driver ? 1 + driver->code % (ARRAY_SIZE(p->moments) - 1) : 0];
+}
+
+/* As many of those that are met as could be put back: not by chance, but each so often. */
+bool moment_leaves_out(struct python_process *p, const struct step *driver)
+{
+    struct moments *m = moments_of(p, driver);
 
     m->due += m->restored;
     if (m->due < m->met || m->met == 0)
@@ -115,9 +109,9 @@ bool moment_leaves_out(struct python_process *p, bool heap)
     return true;
 }
 
-void moment_count(struct python_process *p, bool heap, bool restored)
+void moment_count(struct python_process *p, const struct step *driver, bool restored)
 {
-    struct moments *m = &p->moments[heap];
+    struct moments *m = moments_of(p, driver);
 
     m->met++;
     m->restored += restored;
@@ -172,21 +166,30 @@ static size_t put_back(struct python_process *p, struct thread *t, struct step *
     return base;
 }
 
+/* Who drives the generator that the stack ends in; NULL: it ends on the data stack. */
+static const struct step *driver_of(const struct step *order, size_t depth)
+{
+    return depth > 1 && order[depth - 1].heap ? &order[depth - 2] : NULL;
+}
+
 size_t moment_restore(struct python_process *p, struct thread *t, struct step *order, size_t depth, size_t room,
     uint64_t now_ns, bool *ret_repaired)
 {
-    uint64_t led = is_old(p) || depth == 0 ? 0 : led_to(p, t);
+    uint64_t led = is_old(p) || depth == 0 ? 0 : walk_led_to(p, t);
     size_t base = depth_of(order, depth, led);
+    const struct step *driver = driver_of(order, depth);
 
-    if (!led || (base && depth - base < SHIFT_LEAST))
+    if (!led || base == depth || (base && depth - base < SHIFT_LEAST && !driver))
         return depth;
     if (base)
-        return moment_leaves_out(p, order[depth - 1].heap) ? base : depth;
+        return moment_leaves_out(p, driver) ? base : depth;
     bool heap = !snapshot_chunk_of(t, led);
     if (!heap && led <= walk_data_stack_end(p, order, depth)) /* not even SHIFT_LEAST above it */
         return depth;
+    const struct step last = order[depth - 1];
     base = put_back(p, t, order, depth, room, led, now_ns);
-    moment_count(p, heap, base != 0);
+    driver = base ? driver_of(order, base) : &last;
+    moment_count(p, heap ? driver : NULL, base != 0);
     *ret_repaired = *ret_repaired || base;
     return base ? base : depth;
 }

@@ -179,24 +179,24 @@ const struct python_opcodes python_opcodes_3_12 = {
         [174] = {.class = PYTHON_OP_RUNS_C}, /* CALL_INTRINSIC_2 */
         [175] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_FROM_DICT_OR_GLOBALS */
         [176] = {.class = PYTHON_OP_RUNS_C}, /* LOAD_FROM_DICT_OR_DEREF */
-        [237] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* INSTRUMENTED_LOAD_SUPER_ATTR */
-        [238] = {.class = PYTHON_OP_DROPS}, /* INSTRUMENTED_POP_JUMP_IF_NONE */
-        [239] = {.class = PYTHON_OP_DROPS}, /* INSTRUMENTED_POP_JUMP_IF_NOT_NONE */
-        [240] = {.class = PYTHON_OP_DROPS}, /* INSTRUMENTED_RESUME */
-        [241] = {.class = PYTHON_OP_INLINES, .caches = 3, .call = true}, /* INSTRUMENTED_CALL */
-        [242] = {.class = PYTHON_OP_DROPS}, /* INSTRUMENTED_RETURN_VALUE */
-        [243] = {.class = PYTHON_OP_DROPS}, /* INSTRUMENTED_YIELD_VALUE */
-        [244] = {.class = PYTHON_OP_INLINES, .call = true}, /* INSTRUMENTED_CALL_FUNCTION_EX */
-        [245] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_JUMP_FORWARD */
-        [246] = {.class = PYTHON_OP_DROPS}, /* INSTRUMENTED_JUMP_BACKWARD */
-        [247] = {.class = PYTHON_OP_DROPS}, /* INSTRUMENTED_RETURN_CONST */
-        [248] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .may_have_inlined = true}, /* INSTRUMENTED_FOR_ITER */
-        [249] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_POP_JUMP_IF_FALSE */
-        [250] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_POP_JUMP_IF_TRUE */
-        [251] = {.class = PYTHON_OP_DROPS}, /* INSTRUMENTED_END_FOR */
-        [252] = {.class = PYTHON_OP_DROPS}, /* INSTRUMENTED_END_SEND */
-        [253] = {.class = PYTHON_OP_OPAQUE}, /* INSTRUMENTED_INSTRUCTION */
-        [254] = {.class = PYTHON_OP_OPAQUE}, /* INSTRUMENTED_LINE */
+        [237] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .instrumented = true}, /* INSTRUMENTED_LOAD_SUPER_ATTR */
+        [238] = {.class = PYTHON_OP_DROPS, .instrumented = true}, /* INSTRUMENTED_POP_JUMP_IF_NONE */
+        [239] = {.class = PYTHON_OP_DROPS, .instrumented = true}, /* INSTRUMENTED_POP_JUMP_IF_NOT_NONE */
+        [240] = {.class = PYTHON_OP_DROPS, .instrumented = true}, /* INSTRUMENTED_RESUME */
+        [241] = {.class = PYTHON_OP_INLINES, .caches = 3, .call = true, .instrumented = true}, /* INSTRUMENTED_CALL */
+        [242] = {.class = PYTHON_OP_DROPS, .instrumented = true}, /* INSTRUMENTED_RETURN_VALUE */
+        [243] = {.class = PYTHON_OP_DROPS, .instrumented = true}, /* INSTRUMENTED_YIELD_VALUE */
+        [244] = {.class = PYTHON_OP_INLINES, .call = true, .instrumented = true}, /* INSTRUMENTED_CALL_FUNCTION_EX */
+        [245] = {.class = PYTHON_OP_RUNS_C, .instrumented = true}, /* INSTRUMENTED_JUMP_FORWARD */
+        [246] = {.class = PYTHON_OP_DROPS, .instrumented = true}, /* INSTRUMENTED_JUMP_BACKWARD */
+        [247] = {.class = PYTHON_OP_DROPS, .instrumented = true}, /* INSTRUMENTED_RETURN_CONST */
+        [248] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .may_have_inlined = true, .instrumented = true}, /* INSTRUMENTED_FOR_ITER */
+        [249] = {.class = PYTHON_OP_RUNS_C, .instrumented = true}, /* INSTRUMENTED_POP_JUMP_IF_FALSE */
+        [250] = {.class = PYTHON_OP_RUNS_C, .instrumented = true}, /* INSTRUMENTED_POP_JUMP_IF_TRUE */
+        [251] = {.class = PYTHON_OP_DROPS, .instrumented = true}, /* INSTRUMENTED_END_FOR */
+        [252] = {.class = PYTHON_OP_DROPS, .instrumented = true}, /* INSTRUMENTED_END_SEND */
+        [253] = {.class = PYTHON_OP_OPAQUE, .instrumented = true, .hidden_in = PYTHON_HIDDEN_IN_INSTRUCTIONS}, /* INSTRUMENTED_INSTRUCTION */
+        [254] = {.class = PYTHON_OP_OPAQUE, .instrumented = true, .hidden_in = PYTHON_HIDDEN_IN_LINES}, /* INSTRUMENTED_LINE */
     },
 };
 /* clang-format on */

@@ -197,25 +197,25 @@ const struct python_opcodes python_opcodes_3_13 = {
         [220] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .drops_while_hit = true}, /* UNPACK_SEQUENCE_LIST */
         [221] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .drops_while_hit = true}, /* UNPACK_SEQUENCE_TUPLE */
         [222] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .drops_while_hit = true}, /* UNPACK_SEQUENCE_TWO_TUPLE */
-        [236] = {.class = PYTHON_OP_DROPS}, /* INSTRUMENTED_RESUME */
-        [237] = {.class = PYTHON_OP_DROPS}, /* INSTRUMENTED_END_FOR */
-        [238] = {.class = PYTHON_OP_DROPS}, /* INSTRUMENTED_END_SEND */
-        [239] = {.class = PYTHON_OP_DROPS}, /* INSTRUMENTED_RETURN_VALUE */
-        [240] = {.class = PYTHON_OP_DROPS}, /* INSTRUMENTED_RETURN_CONST */
-        [241] = {.class = PYTHON_OP_DROPS}, /* INSTRUMENTED_YIELD_VALUE */
-        [242] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* INSTRUMENTED_LOAD_SUPER_ATTR */
-        [243] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .may_have_inlined = true}, /* INSTRUMENTED_FOR_ITER */
-        [244] = {.class = PYTHON_OP_INLINES, .caches = 3, .call = true}, /* INSTRUMENTED_CALL */
-        [245] = {.class = PYTHON_OP_INLINES, .call = true}, /* INSTRUMENTED_CALL_KW */
-        [246] = {.class = PYTHON_OP_INLINES, .call = true}, /* INSTRUMENTED_CALL_FUNCTION_EX */
-        [247] = {.class = PYTHON_OP_OPAQUE}, /* INSTRUMENTED_INSTRUCTION */
-        [248] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_JUMP_FORWARD */
-        [249] = {.class = PYTHON_OP_DROPS, .caches = 1}, /* INSTRUMENTED_JUMP_BACKWARD */
-        [250] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* INSTRUMENTED_POP_JUMP_IF_TRUE */
-        [251] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* INSTRUMENTED_POP_JUMP_IF_FALSE */
-        [252] = {.class = PYTHON_OP_DROPS, .caches = 1}, /* INSTRUMENTED_POP_JUMP_IF_NONE */
-        [253] = {.class = PYTHON_OP_DROPS, .caches = 1}, /* INSTRUMENTED_POP_JUMP_IF_NOT_NONE */
-        [254] = {.class = PYTHON_OP_OPAQUE}, /* INSTRUMENTED_LINE */
+        [236] = {.class = PYTHON_OP_DROPS, .instrumented = true}, /* INSTRUMENTED_RESUME */
+        [237] = {.class = PYTHON_OP_DROPS, .instrumented = true}, /* INSTRUMENTED_END_FOR */
+        [238] = {.class = PYTHON_OP_DROPS, .instrumented = true}, /* INSTRUMENTED_END_SEND */
+        [239] = {.class = PYTHON_OP_DROPS, .instrumented = true}, /* INSTRUMENTED_RETURN_VALUE */
+        [240] = {.class = PYTHON_OP_DROPS, .instrumented = true}, /* INSTRUMENTED_RETURN_CONST */
+        [241] = {.class = PYTHON_OP_DROPS, .instrumented = true}, /* INSTRUMENTED_YIELD_VALUE */
+        [242] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .instrumented = true}, /* INSTRUMENTED_LOAD_SUPER_ATTR */
+        [243] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .may_have_inlined = true, .instrumented = true}, /* INSTRUMENTED_FOR_ITER */
+        [244] = {.class = PYTHON_OP_INLINES, .caches = 3, .call = true, .instrumented = true}, /* INSTRUMENTED_CALL */
+        [245] = {.class = PYTHON_OP_INLINES, .call = true, .instrumented = true}, /* INSTRUMENTED_CALL_KW */
+        [246] = {.class = PYTHON_OP_INLINES, .call = true, .instrumented = true}, /* INSTRUMENTED_CALL_FUNCTION_EX */
+        [247] = {.class = PYTHON_OP_OPAQUE, .instrumented = true, .hidden_in = PYTHON_HIDDEN_IN_INSTRUCTIONS}, /* INSTRUMENTED_INSTRUCTION */
+        [248] = {.class = PYTHON_OP_RUNS_C, .instrumented = true}, /* INSTRUMENTED_JUMP_FORWARD */
+        [249] = {.class = PYTHON_OP_DROPS, .caches = 1, .instrumented = true}, /* INSTRUMENTED_JUMP_BACKWARD */
+        [250] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .instrumented = true}, /* INSTRUMENTED_POP_JUMP_IF_TRUE */
+        [251] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .instrumented = true}, /* INSTRUMENTED_POP_JUMP_IF_FALSE */
+        [252] = {.class = PYTHON_OP_DROPS, .caches = 1, .instrumented = true}, /* INSTRUMENTED_POP_JUMP_IF_NONE */
+        [253] = {.class = PYTHON_OP_DROPS, .caches = 1, .instrumented = true}, /* INSTRUMENTED_POP_JUMP_IF_NOT_NONE */
+        [254] = {.class = PYTHON_OP_OPAQUE, .instrumented = true, .hidden_in = PYTHON_HIDDEN_IN_LINES}, /* INSTRUMENTED_LINE */
     },
 };
 /* clang-format on */

@@ -209,27 +209,27 @@ const struct python_opcodes python_opcodes_3_14 = {
         [209] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .drops_while_hit = true}, /* UNPACK_SEQUENCE_LIST */
         [210] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .drops_while_hit = true}, /* UNPACK_SEQUENCE_TUPLE */
         [211] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .drops_while_hit = true}, /* UNPACK_SEQUENCE_TWO_TUPLE */
-        [234] = {.class = PYTHON_OP_DROPS}, /* INSTRUMENTED_END_FOR */
-        [235] = {.class = PYTHON_OP_DROPS}, /* INSTRUMENTED_POP_ITER */
-        [236] = {.class = PYTHON_OP_DROPS}, /* INSTRUMENTED_END_SEND */
-        [237] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .may_have_inlined = true}, /* INSTRUMENTED_FOR_ITER */
-        [238] = {.class = PYTHON_OP_OPAQUE}, /* INSTRUMENTED_INSTRUCTION */
-        [239] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_JUMP_FORWARD */
-        [240] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_NOT_TAKEN */
-        [241] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* INSTRUMENTED_POP_JUMP_IF_TRUE */
-        [242] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* INSTRUMENTED_POP_JUMP_IF_FALSE */
-        [243] = {.class = PYTHON_OP_DROPS, .caches = 1}, /* INSTRUMENTED_POP_JUMP_IF_NONE */
-        [244] = {.class = PYTHON_OP_DROPS, .caches = 1}, /* INSTRUMENTED_POP_JUMP_IF_NOT_NONE */
-        [245] = {.class = PYTHON_OP_DROPS}, /* INSTRUMENTED_RESUME */
-        [246] = {.class = PYTHON_OP_DROPS}, /* INSTRUMENTED_RETURN_VALUE */
-        [247] = {.class = PYTHON_OP_DROPS}, /* INSTRUMENTED_YIELD_VALUE */
-        [248] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_END_ASYNC_FOR */
-        [249] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* INSTRUMENTED_LOAD_SUPER_ATTR */
-        [250] = {.class = PYTHON_OP_INLINES, .caches = 3, .call = true}, /* INSTRUMENTED_CALL */
-        [251] = {.class = PYTHON_OP_INLINES, .caches = 3, .call = true}, /* INSTRUMENTED_CALL_KW */
-        [252] = {.class = PYTHON_OP_INLINES, .call = true}, /* INSTRUMENTED_CALL_FUNCTION_EX */
-        [253] = {.class = PYTHON_OP_DROPS, .caches = 1}, /* INSTRUMENTED_JUMP_BACKWARD */
-        [254] = {.class = PYTHON_OP_OPAQUE}, /* INSTRUMENTED_LINE */
+        [234] = {.class = PYTHON_OP_DROPS, .instrumented = true}, /* INSTRUMENTED_END_FOR */
+        [235] = {.class = PYTHON_OP_DROPS, .instrumented = true}, /* INSTRUMENTED_POP_ITER */
+        [236] = {.class = PYTHON_OP_DROPS, .instrumented = true}, /* INSTRUMENTED_END_SEND */
+        [237] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .may_have_inlined = true, .instrumented = true}, /* INSTRUMENTED_FOR_ITER */
+        [238] = {.class = PYTHON_OP_OPAQUE, .instrumented = true, .hidden_in = PYTHON_HIDDEN_IN_INSTRUCTIONS}, /* INSTRUMENTED_INSTRUCTION */
+        [239] = {.class = PYTHON_OP_RUNS_C, .instrumented = true}, /* INSTRUMENTED_JUMP_FORWARD */
+        [240] = {.class = PYTHON_OP_RUNS_C, .instrumented = true}, /* INSTRUMENTED_NOT_TAKEN */
+        [241] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .instrumented = true}, /* INSTRUMENTED_POP_JUMP_IF_TRUE */
+        [242] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .instrumented = true}, /* INSTRUMENTED_POP_JUMP_IF_FALSE */
+        [243] = {.class = PYTHON_OP_DROPS, .caches = 1, .instrumented = true}, /* INSTRUMENTED_POP_JUMP_IF_NONE */
+        [244] = {.class = PYTHON_OP_DROPS, .caches = 1, .instrumented = true}, /* INSTRUMENTED_POP_JUMP_IF_NOT_NONE */
+        [245] = {.class = PYTHON_OP_DROPS, .instrumented = true}, /* INSTRUMENTED_RESUME */
+        [246] = {.class = PYTHON_OP_DROPS, .instrumented = true}, /* INSTRUMENTED_RETURN_VALUE */
+        [247] = {.class = PYTHON_OP_DROPS, .instrumented = true}, /* INSTRUMENTED_YIELD_VALUE */
+        [248] = {.class = PYTHON_OP_RUNS_C, .instrumented = true}, /* INSTRUMENTED_END_ASYNC_FOR */
+        [249] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .instrumented = true}, /* INSTRUMENTED_LOAD_SUPER_ATTR */
+        [250] = {.class = PYTHON_OP_INLINES, .caches = 3, .call = true, .instrumented = true}, /* INSTRUMENTED_CALL */
+        [251] = {.class = PYTHON_OP_INLINES, .caches = 3, .call = true, .instrumented = true}, /* INSTRUMENTED_CALL_KW */
+        [252] = {.class = PYTHON_OP_INLINES, .call = true, .instrumented = true}, /* INSTRUMENTED_CALL_FUNCTION_EX */
+        [253] = {.class = PYTHON_OP_DROPS, .caches = 1, .instrumented = true}, /* INSTRUMENTED_JUMP_BACKWARD */
+        [254] = {.class = PYTHON_OP_OPAQUE, .instrumented = true, .hidden_in = PYTHON_HIDDEN_IN_LINES}, /* INSTRUMENTED_LINE */
         [255] = {.class = PYTHON_OP_OPAQUE}, /* ENTER_EXECUTOR */
     },
 };

@@ -215,27 +215,27 @@ const struct python_opcodes python_opcodes_3_15 = {
         [216] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .drops_while_hit = true}, /* UNPACK_SEQUENCE_LIST */
         [217] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .drops_while_hit = true}, /* UNPACK_SEQUENCE_TUPLE */
         [218] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .counter_at = 2, .drops_while_hit = true}, /* UNPACK_SEQUENCE_TWO_TUPLE */
-        [233] = {.class = PYTHON_OP_DROPS}, /* INSTRUMENTED_END_FOR */
-        [234] = {.class = PYTHON_OP_DROPS}, /* INSTRUMENTED_POP_ITER */
-        [235] = {.class = PYTHON_OP_DROPS}, /* INSTRUMENTED_END_SEND */
-        [236] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .may_have_inlined = true}, /* INSTRUMENTED_FOR_ITER */
-        [237] = {.class = PYTHON_OP_OPAQUE}, /* INSTRUMENTED_INSTRUCTION */
-        [238] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_JUMP_FORWARD */
-        [239] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_NOT_TAKEN */
-        [240] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* INSTRUMENTED_POP_JUMP_IF_TRUE */
-        [241] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* INSTRUMENTED_POP_JUMP_IF_FALSE */
-        [242] = {.class = PYTHON_OP_DROPS, .caches = 1}, /* INSTRUMENTED_POP_JUMP_IF_NONE */
-        [243] = {.class = PYTHON_OP_DROPS, .caches = 1}, /* INSTRUMENTED_POP_JUMP_IF_NOT_NONE */
-        [244] = {.class = PYTHON_OP_DROPS, .caches = 1}, /* INSTRUMENTED_RESUME */
-        [245] = {.class = PYTHON_OP_DROPS}, /* INSTRUMENTED_RETURN_VALUE */
-        [246] = {.class = PYTHON_OP_DROPS}, /* INSTRUMENTED_YIELD_VALUE */
-        [247] = {.class = PYTHON_OP_RUNS_C}, /* INSTRUMENTED_END_ASYNC_FOR */
-        [248] = {.class = PYTHON_OP_RUNS_C, .caches = 1}, /* INSTRUMENTED_LOAD_SUPER_ATTR */
-        [249] = {.class = PYTHON_OP_INLINES, .caches = 3, .call = true}, /* INSTRUMENTED_CALL */
-        [250] = {.class = PYTHON_OP_INLINES, .caches = 3, .call = true}, /* INSTRUMENTED_CALL_KW */
-        [251] = {.class = PYTHON_OP_INLINES, .caches = 1, .call = true}, /* INSTRUMENTED_CALL_FUNCTION_EX */
-        [252] = {.class = PYTHON_OP_DROPS, .caches = 1}, /* INSTRUMENTED_JUMP_BACKWARD */
-        [253] = {.class = PYTHON_OP_OPAQUE}, /* INSTRUMENTED_LINE */
+        [233] = {.class = PYTHON_OP_DROPS, .instrumented = true}, /* INSTRUMENTED_END_FOR */
+        [234] = {.class = PYTHON_OP_DROPS, .instrumented = true}, /* INSTRUMENTED_POP_ITER */
+        [235] = {.class = PYTHON_OP_DROPS, .instrumented = true}, /* INSTRUMENTED_END_SEND */
+        [236] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .may_have_inlined = true, .instrumented = true}, /* INSTRUMENTED_FOR_ITER */
+        [237] = {.class = PYTHON_OP_OPAQUE, .instrumented = true, .hidden_in = PYTHON_HIDDEN_IN_INSTRUCTIONS}, /* INSTRUMENTED_INSTRUCTION */
+        [238] = {.class = PYTHON_OP_RUNS_C, .instrumented = true}, /* INSTRUMENTED_JUMP_FORWARD */
+        [239] = {.class = PYTHON_OP_RUNS_C, .instrumented = true}, /* INSTRUMENTED_NOT_TAKEN */
+        [240] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .instrumented = true}, /* INSTRUMENTED_POP_JUMP_IF_TRUE */
+        [241] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .instrumented = true}, /* INSTRUMENTED_POP_JUMP_IF_FALSE */
+        [242] = {.class = PYTHON_OP_DROPS, .caches = 1, .instrumented = true}, /* INSTRUMENTED_POP_JUMP_IF_NONE */
+        [243] = {.class = PYTHON_OP_DROPS, .caches = 1, .instrumented = true}, /* INSTRUMENTED_POP_JUMP_IF_NOT_NONE */
+        [244] = {.class = PYTHON_OP_DROPS, .caches = 1, .instrumented = true}, /* INSTRUMENTED_RESUME */
+        [245] = {.class = PYTHON_OP_DROPS, .instrumented = true}, /* INSTRUMENTED_RETURN_VALUE */
+        [246] = {.class = PYTHON_OP_DROPS, .instrumented = true}, /* INSTRUMENTED_YIELD_VALUE */
+        [247] = {.class = PYTHON_OP_RUNS_C, .instrumented = true}, /* INSTRUMENTED_END_ASYNC_FOR */
+        [248] = {.class = PYTHON_OP_RUNS_C, .caches = 1, .instrumented = true}, /* INSTRUMENTED_LOAD_SUPER_ATTR */
+        [249] = {.class = PYTHON_OP_INLINES, .caches = 3, .call = true, .instrumented = true}, /* INSTRUMENTED_CALL */
+        [250] = {.class = PYTHON_OP_INLINES, .caches = 3, .call = true, .instrumented = true}, /* INSTRUMENTED_CALL_KW */
+        [251] = {.class = PYTHON_OP_INLINES, .caches = 1, .call = true, .instrumented = true}, /* INSTRUMENTED_CALL_FUNCTION_EX */
+        [252] = {.class = PYTHON_OP_DROPS, .caches = 1, .instrumented = true}, /* INSTRUMENTED_JUMP_BACKWARD */
+        [253] = {.class = PYTHON_OP_OPAQUE, .instrumented = true, .hidden_in = PYTHON_HIDDEN_IN_LINES}, /* INSTRUMENTED_LINE */
         [254] = {.class = PYTHON_OP_OPAQUE}, /* ENTER_EXECUTOR */
         [255] = {.class = PYTHON_OP_OPAQUE}, /* TRACE_RECORD */
     },

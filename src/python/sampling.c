@@ -237,18 +237,24 @@ static int words_request(struct python_process *p, struct interpreter *in, struc
 /*
  * The pointer to the innermost frame says what runs, and is read before anything else that the thread keeps writing to:
  * each cache line that is taken from its core holds it up at its next write there. With the fields around the pointer
- * read first it would be caught about to call or to return far more often than it is there.
+ * read first it would be caught about to call or to return far more often than it is there. In 3.11 and 3.12 it lies in
+ * a _PyCFrame, nearly always the one where it was a moment ago; which one, the thread state says.
  */
 static int head_request(struct python_process *p, struct thread *t)
 {
     const struct python_layout *l = &p->layout;
+    int r = 0;
 
-    t->head_size = 0;
+    if (l->cframe_current_frame != PYTHON_FIELD_NONE && p->gap_ns >= HURRIED_NS) {
+        t->cframe_size = sizeof(t->cframe_first);
+        r = batch_add_alone(&p->batch, t->address + l->thread_frame, sizeof(t->cframe_first),
+            (uint8_t *)&t->cframe_first, &t->cframe_size);
+    }
     t->head_address = l->cframe_current_frame == PYTHON_FIELD_NONE ? t->address + l->thread_frame
                       : t->cframe                                  ? t->cframe + l->cframe_current_frame
                                                                    : 0;
-    if (!t->head_address)
-        return 0;
+    if (r < 0 || !t->head_address)
+        return r;
     t->head_size = sizeof(t->head);
     return batch_add_alone(&p->batch, t->head_address, sizeof(t->head), (uint8_t *)&t->head, &t->head_size);
 }
@@ -259,6 +265,7 @@ static int threads_read(struct python_process *p, struct thread **threads, size_
     int r = 0;
 
     for (size_t i = 0; i < count && r == 0; i++) {
+        threads[i]->head_size = threads[i]->cframe_size = 0;
         r = count <= HEADS_ALONE ? head_request(p, threads[i]) : 0;
         if (r == 0)
             r = snapshot_request(p, threads[i]);

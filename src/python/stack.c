@@ -265,7 +265,7 @@ static int returned_add(struct python_process *p, struct thread *t, uint64_t now
         return r;
     if (base == t->step_count)
         base = path_join(p, t, path, &n, now_ns);
-    moment_count(p, false, base < t->step_count);
+    moment_count(p, NULL, base < t->step_count);
     if (base == t->step_count)
         return 0;
     t->read_late = false; /* another read would show another moment */
@@ -323,11 +323,14 @@ static bool walk_from_executing(struct python_process *p, struct thread *t, uint
 /* From the root up, along what runs in the copy. */
 static bool walk_from_root(struct python_process *p, struct thread *t, uint64_t now_ns)
 {
-    uint64_t pointer;
+    uint64_t pointer, bottom = t->chunk_count ? t->chunks[0].base + p->layout.chunk_data + 8 : 0;
+    uint64_t top = walk_data_stack_top(p, t);
     bool whole;
 
-    if (t->chunk_count == 0 || walk_reserve(t, ROOT_DEPTH) < 0 ||
-        walk_step_read(p, t, t->chunks[0].base + p->layout.chunk_data + 8, 0, &t->steps[0], &pointer) < 0)
+    /* Nothing is on the data stack: what lies there has returned (Nuitka's functions have frames elsewhere). */
+    if (!bottom || (top && top <= bottom))
+        return false;
+    if (walk_reserve(t, ROOT_DEPTH) < 0 || walk_step_read(p, t, bottom, 0, &t->steps[0], &pointer) < 0)
         return false;
     size_t depth = callees_extend(p, t, t->steps, 1, ROOT_DEPTH, now_ns, true, &whole);
     bool repaired = true;

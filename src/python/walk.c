@@ -48,7 +48,7 @@ bool walk_instruction_offset(struct python_process *p, const uint8_t *frame, str
     return true;
 }
 
-static uint32_t saved_stacktop(const struct python_process *p, const uint8_t *frame, uint64_t address)
+uint32_t walk_saved_stacktop(const struct python_process *p, const uint8_t *frame, uint64_t address)
 {
     const struct python_layout *l = &p->layout;
     uint64_t slots;
@@ -90,7 +90,7 @@ static int step_fill(struct python_process *p, struct thread *t, uint64_t addres
     /* A frame that has returned or yielded since the thread's pointer to it was read has lost its caller. */
     if (is_old(p) && !walk_executing(p, frame))
         return -EAGAIN;
-    s.stacktop = saved_stacktop(p, frame, address);
+    s.stacktop = walk_saved_stacktop(p, frame, address);
     if (map_get(&p->codes.by_address, pointer, &id)) {
         s.code = (uint32_t)id;
     } else {
@@ -152,8 +152,8 @@ int walk_head(struct python_process *p, struct thread *t, uint64_t *ret)
     uint64_t at = t->address + p->layout.thread_frame;
 
     if (p->layout.cframe_current_frame != PYTHON_FIELD_NONE) {
-        const uint8_t *cframe = snapshot_at(p, t, at, 8);
-        if (!cframe)
+        const uint8_t *cframe = (const uint8_t *)&t->cframe_first;
+        if (t->cframe_size < sizeof(t->cframe_first) && (cframe = snapshot_at(p, t, at, 8)) == NULL)
             return -EAGAIN;
         t->cframe = load64(cframe);
         snapshot_cframe_met(t, t->cframe);
@@ -168,6 +168,19 @@ int walk_head(struct python_process *p, struct thread *t, uint64_t *ret)
         return -EAGAIN;
     *ret = load64(field);
     return 0;
+}
+
+uint64_t walk_led_to(struct python_process *p, struct thread *t)
+{
+    uint64_t at;
+
+    if (walk_head(p, t, &at) < 0 || !at)
+        return 0;
+    const struct entry_frame *entry = entry_slot(t, at);
+    if (entry->address != at)
+        return at;
+    /* On its way out of a loop. 3.12 says so a moment later than which loop it was in: it ran there. */
+    return p->layout.cframe_current_frame == PYTHON_FIELD_NONE ? entry->previous : 0;
 }
 
 uint64_t walk_data_stack_top(struct python_process *p, struct thread *t)
@@ -342,7 +355,7 @@ int walk_chain(struct python_process *p, struct thread *t)
     /* Before 3.11 the frames are read after the thread's pointer: callees that are executing by then belong to the
      * stack, or those that were left would be missed and those that were entered would not. */
     for (size_t n = 0; r == 0 && is_old(p) && n < t->heap_count &&
-                       (above = walk_executing_callee(p, t, address)) != 0 && (n > 0 || !moment_leaves_out(p, false));
+                       (above = walk_executing_callee(p, t, address)) != 0 && (n > 0 || !moment_leaves_out(p, NULL));
          n++)
         address = above;
     return r < 0 ? r : walk_from(p, t, address);

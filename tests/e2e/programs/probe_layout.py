@@ -3,6 +3,7 @@ contents Python itself tells. Prints {"tried": [fields], "wrong": [what was foun
 import ctypes
 import gc
 import json
+import opcode
 import sys
 import threading
 import time
@@ -121,6 +122,40 @@ if has("code.version"):
         function(1, 2)
     check("code.version", at(own, "code.version", ctypes.c_uint32), at(id(function), "function.version", ctypes.c_uint32))
     check("code.version", at(own, "code.version", ctypes.c_uint32) != 0, True)
+
+# ---- tools ----
+def watched(a):
+    b = [a]
+    c = {a: b}
+    return c
+
+
+if has("code.monitoring"):
+    events, plain = sys.monitoring.events, watched.__code__.co_code
+    sys.monitoring.use_tool_id(5, "probe")
+    for event, field in ((events.LINE, "monitoring.lines"), (events.INSTRUCTION, "monitoring.instructions")):
+        before = watched.__code__._co_code_adaptive
+        sys.monitoring.set_local_events(5, watched.__code__, event)
+        watched(1)
+        after = watched.__code__._co_code_adaptive
+        hidden = [i // 2 for i in range(0, len(plain), 2)
+                  if before[i] == plain[i] != after[i] and opcode.opname[plain[i]] != "RESUME"]
+        data, stride = at(at(id(watched.__code__), "code.monitoring"), field), 1
+        if event == events.LINE:
+            stride = 2 if MINOR < 14 else read(data, ctypes.c_uint8)
+            data += MINOR >= 14
+        kept = [read(data + i * stride, ctypes.c_uint8) for i in hidden]
+        check(field, (len(kept) > 1, kept), (True, [plain[2 * i] for i in hidden]))
+        sys.monitoring.set_local_events(5, watched.__code__, 0)
+        watched(1)
+    sys.monitoring.free_tool_id(5)
+    tried.add("code.monitoring")
+if has("thread.tracefunc"):
+    for field, set_it in (("thread.tracefunc", sys.settrace), ("thread.profilefunc", sys.setprofile)):
+        set_it(lambda *_: None)
+        on = at(api.PyThreadState_Get(), field) != 0
+        set_it(None)
+        check(field, (on, at(api.PyThreadState_Get(), field)), (True, 0))
 
 # ---- runtime, interpreter, GIL ----
 check("runtime.finalizing", at(runtime, "runtime.finalizing"), 0)
