@@ -25,14 +25,15 @@ enum {
 
 /* ---- one thread as recorded ---- */
 struct watched_thread {
-    uint32_t id, serial;           /* recording id; python_thread.serial */
-    uint32_t stack, state;         /* as last recorded */
-    uint32_t task, running;        /* as last recorded; python_running_task's */
-    uint32_t plain_stack;          /* the stack of `frames`, without pseudo frames */
-    pid_t tid, told_tid;           /* one that is there; what its thread state said when it was named */
-    bool named, kernel_open, kept; /* kept: passes the --thread filter */
-    bool waits_for_gil;            /* when its kernel state was read */
-    bool had_gil;                  /* at the last sample */
+    uint32_t id, serial;                /* recording id; python_thread.serial */
+    uint32_t stack, state;              /* as last recorded */
+    uint32_t task, running;             /* as last recorded; python_running_task's */
+    uint32_t plain_stack;               /* the stack of `frames`, without pseudo frames */
+    pid_t tid, told_tid;                /* one that is there; what its thread state said when it was named */
+    bool named, kernel_open, kept;      /* kept: passes the --thread filter */
+    bool shares_tid, counted_elsewhere; /* with another thread state; whose CPU time it is that the kernel tells */
+    bool waits_for_gil;                 /* when its kernel state was read */
+    bool had_gil;                       /* at the last sample */
     char kernel_state;
     uint64_t state_ns, state_age_ns, seen; /* when read; how long it may be used; the tick it was last seen at */
     uint64_t core_ns;                      /* when the core that it runs on was read */

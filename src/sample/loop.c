@@ -2,6 +2,7 @@
 #include "sample/inside.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -176,6 +177,24 @@ static void release_ended(struct sampler *s)
         }
 }
 
+/* A program that went to the background, or left others there. */
+static void left_tell(struct sampler *s)
+{
+    size_t count = 0;
+    pid_t first = 0;
+    char text[160];
+
+    for (size_t i = 0; i < s->count; i++)
+        if (s->watched[i].python && !s->watched[i].ended && target_alive(s->watched[i].target) && count++ == 0)
+            first = target_pid(s->watched[i].target);
+    if (!count)
+        return;
+    snprintf(text, sizeof(text),
+        "%zu process%s that it started ran on when the program ended, and %s not followed: pitviper attach %d", count,
+        count == 1 ? "" : "es", count == 1 ? "is" : "are", (int)first);
+    record_put_meta(s->writer, "note.left", text);
+}
+
 int sampler_run(struct sampler *s, struct sample_result *ret, struct error *e)
 {
     uint64_t now = clock_monotonic_ns();
@@ -216,6 +235,8 @@ int sampler_run(struct sampler *s, struct sample_result *ret, struct error *e)
             break;
     }
     now = clock_monotonic_ns();
+    if (s->result.first_ended)
+        left_tell(s);
     for (size_t i = 0; i < s->count; i++)
         if (!s->watched[i].ended) {
             watch_slow(s, &s->watched[i]);

@@ -100,7 +100,8 @@ static void thread_cpu_put(struct sampler *s, struct watched_thread *t)
 {
     struct target_thread_stat stat;
 
-    if (!t->kernel_open || target_thread_stat(&t->kernel, &stat) < 0 || stat.cpu_ns < t->cpu_start_ns)
+    if (!t->kernel_open || t->counted_elsewhere || target_thread_stat(&t->kernel, &stat) < 0 ||
+        stat.cpu_ns < t->cpu_start_ns)
         return;
     struct record_thread_cpu r = {.thread = t->id,
         .kernel_cpu_ns = stat.cpu_ns - t->cpu_start_ns,
@@ -229,6 +230,11 @@ static void thread_name(
     python_last_sample(w->python, &sample);
     if (!t->tid && (sample.count == 1 || strcmp(buffer_text(&name), "MainThread") == 0)) /* the process's first */
         t->tid = target_pid(w->target);
+    for (size_t i = 0; t->tid && i < w->thread_count; i++)
+        if (&w->threads[i] != t && w->threads[i].tid == t->tid) {
+            t->shares_tid = w->threads[i].shares_tid = true;
+            t->counted_elsewhere = !w->threads[i].counted_elsewhere;
+        }
     t->named = r == 0;
     t->name_wait_ns = t->name_wait_ns ? t->name_wait_ns * 2 : SLOW_NS;
     t->name_next_ns = clock_monotonic_ns() + t->name_wait_ns;
@@ -349,7 +355,9 @@ static void thread_sample(
     if (!rejected && (from->result != PYTHON_STACK_SAME || t->depth != from->depth))
         stack = fold_stack(s, w, t, from);
     kernel_state(s, w, t, from, stack != before, now_ns);
-    bool on_cpu = t->kernel_state == 'R';
+    /* A thread that calls into another interpreter has a thread state there, too, and runs in the one of them whose GIL
+     * it holds. */
+    bool on_cpu = t->kernel_state == 'R' && (!t->shares_tid || from->has_gil);
     state |= on_cpu ? RECORD_ON_CPU : 0;
     state |= from->has_gil ? RECORD_HAS_GIL : 0;
     state |= t->waits_for_gil && !from->has_gil ? RECORD_WAITS_FOR_GIL : 0;
