@@ -442,7 +442,7 @@ static void hidden_restore(struct python_process *p, const struct code *c, uint8
     uint32_t units = c->bytecode_size / 2;
     CLEANUP(free_pointer) uint8_t *opcodes = NULL;
 
-    for (int in = PYTHON_HIDDEN_IN_LINES; in <= PYTHON_HIDDEN_IN_INSTRUCTIONS; in++) {
+    for (enum python_hidden_in in = PYTHON_HIDDEN_IN_LINES; in <= PYTHON_HIDDEN_IN_INSTRUCTIONS; in++) {
         bool some = false;
         for (uint32_t u = 0; u < units; u++)
             some = some || p->opcodes->by_number[bytes[2 * u]].hidden_in == in;
