@@ -93,7 +93,7 @@ static bool is_driven(struct python_process *p, struct thread *t, const uint8_t 
     bool entered;
 
     return (leads_to(t, previous, caller, false, &entered) ||
-               (on_c_stack(t, previous) && entry_leads_to(p, t, previous, caller))) &&
+               (p->gap_ns >= HURRIED_NS && on_c_stack(t, previous) && entry_leads_to(p, t, previous, caller))) &&
            is_generator(p, frame);
 }
 
@@ -110,6 +110,8 @@ static uint64_t unmet_generator(struct python_process *p, struct thread *t, cons
     uint64_t leads[LEADS_MOST], some = 0; /* what its `previous` may be; bits of those */
     size_t count = 0;
 
+    if (s->pages == s->pages_end)
+        return 0;
     if (!step_runs(caller) || p->layout.version < 0x030c) /* 3.11 has no entry frames */
         leads[count++] = caller->address;
     for (size_t i = 0; i < ARRAY_SIZE(t->entries) && count < LEADS_MOST; i++)

@@ -509,7 +509,7 @@ bool codes_instrumented_at(struct python_process *p, const struct step *s)
 {
     uint8_t opcode;
 
-    if (p->layout.version != 0x030c && p->layout.version != 0x030d)
+    if (!p->tools_met || (p->layout.version != 0x030c && p->layout.version != 0x030d))
         return false;
     p->counters.reads++;
     return target_read(p->target, s->bytecode + codes_instruction_start(p, s->code, s->at), &opcode, 1) == 0 &&

@@ -663,6 +663,7 @@ enum edge_verdict edges_judge(
         return EDGE_REFUSED;
     const struct python_opcode *stands = &p->opcodes->by_number[found.instruction[0]],
                                *op = &p->opcodes->by_number[opcode_of(p, caller, &found)];
+    p->tools_met = p->tools_met || stands->instrumented || op->instrumented;
     if (!is_old(p) && callee->entered && (stands->instrumented || op->instrumented || is_traced(p, t)))
         return weigh(p, t, caller, callee, MET_ENTERED); /* a tool's own, wherever the caller stands */
     if (op->class == PYTHON_OP_OPAQUE)

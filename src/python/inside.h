@@ -228,6 +228,7 @@ struct python_process {
     uint64_t code_generation;
     struct codes codes;
     struct edges edges;
+    bool tools_met; /* an instrumented instruction was, so trace functions and their like may be at work */
     struct moments moments[MOMENT_KINDS]; /* on the data stack (before 3.11: all); generators, by who drives them */
     struct python_counters counters;
     struct python_thread *published;
