@@ -15,6 +15,7 @@ from harness import figures, judge, machine, targets, tools
 from harness.figures import Table, say
 
 TOOLS = [tools.PITVIPER, tools.AUSTIN, tools.PY_SPY, tools.PY_SPY_NONBLOCKING, tools.TACHYON]
+DISTANCE_PROGRAMS = ["two_chains.py", "work.py", "held_by_c.py"]
 POINTS_BAR = 1.0
 DISTANCE_BAR = 2.0
 
@@ -190,7 +191,8 @@ def distance_table(options):
     program, _ = targets.calltree()
     rng = random.Random(5)
     for version, python in targets.pick_pythons(options.pythons, []):
-        for path in (str(targets.PROGRAMS / "two_chains.py"), str(targets.PROGRAMS / "work.py"), program):
+        for path in options.programs or [*DISTANCE_PROGRAMS, program]:
+            path = path if os.path.isabs(path) else str(targets.PROGRAMS / path)
             say("%s %s: truth" % (version, os.path.basename(path)))
             # The target runs all along, so only the moment before it starts can be seen to be idle.
             with machine.Quiet(), targets.Target(python, path, 3600) as target:
@@ -295,6 +297,7 @@ def main():
                              "sampler in the program itself, which nobody stops")
     parser.add_argument("--pairs", type=int, default=3)
     parser.add_argument("--only", choices=["chains", "phases", "distance"])
+    parser.add_argument("--programs", type=lambda text: text.split(","), help="of bench/programs, for the distance (default: all)")
     parser.add_argument("command", nargs="*", metavar="COMMAND",
                         help="after --: a Python program to compare on instead, with its arguments")
     options = parser.parse_args()

@@ -30,6 +30,7 @@ enum {
     MET_TWICE = 2,            /* all instructions that were met so often, */
     PARTS_MOST = 16,          /* as many as this */
     LOOKED_AGE_NS = 20000000, /* an instruction may be replaced: instrumented, specialised, its code object freed */
+    METHOD_FUNCTION = 16,     /* PyMethodObject.im_func, behind the object's head */
     LOOPS_CAP = 1 << 16,      /* interpreter loops in each other: as deep as the C stack */
 };
 
@@ -358,17 +359,30 @@ static bool unmoved(struct python_process *p, const struct step *caller, const s
     return load64(frames[1] + l->frame_previous) == callee->previous;
 }
 
-/* 3.11 calls trace and profile functions from whichever instruction a thread is at that has one. */
-static bool is_traced(struct python_process *p, struct thread *t)
+/* What a thread was given to trace or profile it, a function or a method of one. 3.11 calls it from whichever
+ * instruction the thread is at, later versions from instrumented ones. */
+enum tool {
+    TOOL_NONE,
+    TOOL_SOME,
+    TOOL_THIS, /* it is the callee */
+};
+
+static enum tool tool_of(struct python_process *p, struct thread *t, const struct step *callee)
 {
-    const uint16_t fields[2] = {p->layout.thread_tracefunc, p->layout.thread_profilefunc};
+    const uint16_t fields[2] = {p->layout.thread_traceobj, p->layout.thread_profileobj};
+    enum tool found = TOOL_NONE;
 
     for (int i = 0; i < 2; i++) {
         const uint8_t *field = fields[i] == PYTHON_FIELD_NONE ? NULL : snapshot_at(p, t, t->address + fields[i], 8);
-        if (field && load64(field) != 0)
-            return true;
+        uint64_t object = field ? load64(field) : 0;
+        if (!object)
+            continue;
+        const uint8_t *method = object == callee->func ? NULL : snapshot_at(p, t, object + METHOD_FUNCTION, 8);
+        if (object == callee->func || (method && load64(method) == callee->func))
+            return TOOL_THIS;
+        found = TOOL_SOME;
     }
-    return false;
+    return found;
 }
 
 static uint32_t start_of(struct python_process *p, const struct step *caller)
@@ -664,8 +678,14 @@ enum edge_verdict edges_judge(
     const struct python_opcode *stands = &p->opcodes->by_number[found.instruction[0]],
                                *op = &p->opcodes->by_number[opcode_of(p, caller, &found)];
     p->tools_met = p->tools_met || stands->instrumented || op->instrumented;
-    if (!is_old(p) && callee->entered && (stands->instrumented || op->instrumented || is_traced(p, t)))
-        return weigh(p, t, caller, callee, MET_ENTERED); /* a tool's own, wherever the caller stands */
+    bool instrumented = stands->instrumented || op->instrumented;
+    enum tool tool =
+        callee->entered && (instrumented || p->layout.version == 0x030b) ? tool_of(p, t, callee) : TOOL_NONE;
+    if (tool == TOOL_THIS && found.function_fits)
+        return accept(s, caller, callee);
+    if (callee->entered &&
+        (instrumented || tool == TOOL_SOME)) /* another's that the tool left there, or sys.monitoring's */
+        return weigh(p, t, caller, callee, MET_ENTERED);
     if (op->class == PYTHON_OP_OPAQUE)
         return weigh(p, t, caller, callee, MET_INLINED);
     if (op->class == PYTHON_OP_UNKNOWN || op->class == PYTHON_OP_PURE)

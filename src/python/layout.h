@@ -31,8 +31,8 @@
     X(thread, prev) X(thread, next) X(thread, interpreter) X(thread, frame) X(thread, thread_id)                       \
     X(thread, native_thread_id) X(thread, datastack_chunk) X(thread, datastack_top) X(thread, base_frame)              \
     X(thread, holds_gil) X(thread, gil_requested) X(thread, state)                                                     \
-    /* 3.11: c_profilefunc and c_tracefunc, which may be called wherever a frame stands */                             \
-    X(thread, profilefunc) X(thread, tracefunc)                                                                        \
+    /* c_profileobj and c_traceobj (3.11+): what sys.setprofile and sys.settrace were given */                         \
+    X(thread, profileobj) X(thread, traceobj)                                                                          \
     /* _PyCFrame (3.11, 3.12) */                                                                                       \
     X(cframe, current_frame)                                                                                           \
     /* _PyStackChunk (3.11+) */                                                                                        \

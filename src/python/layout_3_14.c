@@ -61,6 +61,8 @@ static const struct python_published_field published[] = {
 static const struct python_distance distances[] = {
     {PYTHON_MEMBER(gil, switch_number), 8, PYTHON_MEMBER(gil, locked), 8, "gil.switch_number"},
     {PYTHON_MEMBER(thread, datastack_top), 8, PYTHON_MEMBER(thread, datastack_chunk), 8, "thread.datastack_top"},
+    {PYTHON_MEMBER(thread, profileobj), 8, PYTHON_MEMBER(thread, frame), 24, "thread.profileobj"},
+    {PYTHON_MEMBER(thread, traceobj), 8, PYTHON_MEMBER(thread, frame), 32, "thread.traceobj"},
     {PYTHON_MEMBER(thread, holds_gil), 4, PYTHON_MEMBER(thread, interpreter), 20, "thread.holds_gil"},
     {PYTHON_MEMBER(chunk, previous), 8, PYTHON_NO_BASE, 0, "chunk.previous"},
     {PYTHON_MEMBER(chunk, size), 8, PYTHON_NO_BASE, 8, "chunk.size"},

@@ -11,7 +11,8 @@
 #include "python/inside.h"
 
 enum {
-    SHIFT_LEAST = 2,     /* frames: what is shallower or deeper by less is shown as the copy has it, with its lines */
+    SHIFT_LEAST = 2,     /* frames: what is shallower or deeper by less is shown as the copy has it, with its lines, but
+                            for generators */
     RETURNED_MOST = 64,  /* frames that have returned between the two, at most */
     MOMENTS_MOST = 4096, /* stacks after which what was counted before counts half */
 };

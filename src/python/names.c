@@ -8,8 +8,7 @@
 #include <errno.h>
 
 enum {
-    PTHREAD_TID_AT =
-        0x2d0, /* struct pthread.tid in glibc on x86-64 (nptl/descr.h); checked against the threads there are */
+    PTHREAD_TID_AT = 0x2d0, /* struct pthread.tid in glibc on x86-64 (nptl/descr.h) */
     IDENT_BATCH = 128,
 };
 

@@ -233,7 +233,7 @@ static void thread_name(
     for (size_t i = 0; t->tid && i < w->thread_count; i++)
         if (&w->threads[i] != t && w->threads[i].tid == t->tid) {
             t->shares_tid = w->threads[i].shares_tid = true;
-            t->counted_elsewhere = !w->threads[i].counted_elsewhere;
+            t->counted_elsewhere = t->counted_elsewhere || !w->threads[i].counted_elsewhere;
         }
     t->named = r == 0;
     t->name_wait_ns = t->name_wait_ns ? t->name_wait_ns * 2 : SLOW_NS;

@@ -31,6 +31,7 @@ struct target_live {
         bool stopped;
     } * stopped;
     size_t stopped_count, stopped_capacity;
+    int pid_levels; /* pid namespaces from ours down to its own; 1: it is ours, 0: not read yet */
 };
 
 struct target {

@@ -69,8 +69,9 @@ pid_t target_thread_number(const struct target *t, pid_t own)
 
     if (own <= 0)
         return 0;
-    (void)own_number(t, t->pid, &levels);
-    if (levels < 2) {
+    if (t->live->pid_levels == 0)
+        (void)own_number(t, t->pid, &t->live->pid_levels);
+    if (t->live->pid_levels < 2) {
         snprintf(path, sizeof(path), "task/%d", (int)own);
         return faccessat(t->proc_fd, path, F_OK, 0) == 0 ? own : 0;
     }

@@ -150,12 +150,14 @@ if has("code.monitoring"):
         watched(1)
     sys.monitoring.free_tool_id(5)
     tried.add("code.monitoring")
-if has("thread.tracefunc"):
-    for field, set_it in (("thread.tracefunc", sys.settrace), ("thread.profilefunc", sys.setprofile)):
-        set_it(lambda *_: None)
-        on = at(api.PyThreadState_Get(), field) != 0
+if has("thread.traceobj"):
+    def tool(*_):
+        return None
+    for field, set_it in (("thread.traceobj", sys.settrace), ("thread.profileobj", sys.setprofile)):
+        set_it(tool)
+        on = at(api.PyThreadState_Get(), field)
         set_it(None)
-        check(field, (on, at(api.PyThreadState_Get(), field)), (True, 0))
+        check(field, (on, at(api.PyThreadState_Get(), field)), (id(tool), 0))
 
 # ---- runtime, interpreter, GIL ----
 check("runtime.finalizing", at(runtime, "runtime.finalizing"), 0)
