@@ -147,6 +147,8 @@ int parse_percent(const char *text, double *ret_part);  /* "5", "0.5%": 0.05, 0.
 /* Replaces control characters, invalid UTF-8 and bidirectional overrides by '?': text from a stranger, on its
  * way to a terminal. */
 int text_append_safe(struct buffer *b, const char *text, size_t size);
+/* The same as one word of a shell's command, quoted where it has to be. */
+int text_append_word(struct buffer *b, const char *text);
 /* Replaces bytes that are not UTF-8 by U+FFFD and nothing else: text from a stranger, on its way to a program. */
 int text_append_utf8(struct buffer *b, const char *text, size_t size);
 /* As text of HTML or XML, within quotes too: & < > " become entities, and nothing else changes. */

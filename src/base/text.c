@@ -95,6 +95,24 @@ int text_append_safe(struct buffer *b, const char *text, size_t size)
     return buffer_append(b, text + done, at - done);
 }
 
+int text_append_word(struct buffer *b, const char *text)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+,@%";
+    const char *quote = text[strspn(text, plain)] == '\0' ? "" : "'";
+
+    buffer_append_string(b, quote);
+    for (const char *at = text; *at;) {
+        size_t size = strcspn(at, "'");
+        text_append_safe(b, at, size);
+        at += size;
+        if (*at) {
+            buffer_append_string(b, "'\\''");
+            at++;
+        }
+    }
+    return buffer_append_string(b, quote);
+}
+
 int text_append_utf8(struct buffer *b, const char *text, size_t size)
 {
     size_t at = 0, done = 0;

@@ -239,7 +239,7 @@ static void examine_python(struct target *t, struct examination *x)
     struct error e = {""};
     int r;
 
-    while ((r = python_open(t, NULL, &python, &e)) == -EAGAIN && clock_monotonic_ns() < until)
+    while ((r = python_open(t, true, &python, &e)) == -EAGAIN && clock_monotonic_ns() < until)
         nanosleep(&nap, NULL);
     if (r < 0) {
         snprintf(x->why, sizeof(x->why), "%s", e.text);

@@ -153,7 +153,7 @@ static int read_until_up(pid_t pid, struct doctor_python *p, struct error *e)
         struct python_sample sample = {0};
         r = target_open(pid, &t, e);
         if (r == 0)
-            r = python_open(t, NULL, &python, e);
+            r = python_open(t, true, &python, e);
         if (r == 0) {
             if (target_executable(t, p->executable, sizeof(p->executable)) < 0)
                 p->executable[0] = '\0';

@@ -42,7 +42,7 @@ static int open_waiting(struct dump *d, struct error *e)
     uint64_t until = clock_monotonic_ns() + READY_NS;
     int r;
 
-    while ((r = python_open(d->target, NULL, &d->python, e)) == -EAGAIN && clock_monotonic_ns() < until)
+    while ((r = python_open(d->target, true, &d->python, e)) == -EAGAIN && clock_monotonic_ns() < until)
         nanosleep(&nap, NULL);
     return r;
 }

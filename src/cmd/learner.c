@@ -192,19 +192,6 @@ void learner_put_lesson(struct buffer *out, unsigned module)
     }
 }
 
-static void put_quoted(struct buffer *out, const char *path)
-{
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+,@%";
-    bool safe = path[strspn(path, plain)] == '\0';
-    buffer_append_string(out, safe ? "" : "'");
-    for (const char *at = path; *at != '\0'; at++)
-        if (*at == '\'')
-            buffer_append_string(out, "'\\''");
-        else
-            text_append_safe(out, at, 1);
-    buffer_append_string(out, safe ? "" : "'");
-}
-
 void learner_put_next(struct buffer *out, const struct learner *l)
 {
     static const char *const words[] = {
@@ -220,7 +207,7 @@ void learner_put_next(struct buffer *out, const struct learner *l)
     buffer_append_string(out, "next: ");
     if (l->elsewhere) {
         buffer_append_string(out, "cd ");
-        put_quoted(out, l->course.root);
+        text_append_word(out, l->course.root);
         buffer_append_string(out, " && ");
     }
     bool plays = l->state.step == LEARN_STEP_RUN && l->state.lab != NULL && l->state.lab->lab->kind == GRADE_PROGRAM;

@@ -184,23 +184,6 @@ int session_close(struct session *s, struct error *e)
     return r;
 }
 
-/* As one word of a shell's, if it is not one already. */
-static void append_word(struct buffer *b, const char *text)
-{
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./+:,@%=-";
-    bool quote = text[strspn(text, plain)] != '\0' || text[0] == '\0';
-
-    buffer_append_string(b, quote ? "'" : "");
-    for (const char *at = text; *at;) {
-        size_t size = strcspn(at, "'");
-        text_append_safe(b, at, size);
-        at += size;
-        if (*at && at++)
-            buffer_append_string(b, "'\\''");
-    }
-    buffer_append_string(b, quote ? "'" : "");
-}
-
 void session_name_recording(const char *path)
 {
     CLEANUP(buffer_release) struct buffer line;
@@ -209,7 +192,7 @@ void session_name_recording(const char *path)
     buffer_append_string(&line, "recording: ");
     text_append_safe(&line, path, strlen(path));
     buffer_append_string(&line, "   (pitviper report ");
-    append_word(&line, path);
+    text_append_word(&line, path);
     fprintf(stderr, "%s)\n", buffer_text(&line));
 }
 

@@ -31,7 +31,7 @@ static int open_process(struct top_tasks *t, int64_t pid)
     close_process(t);
     int r = target_open((pid_t)pid, &t->target, &e);
     if (r == 0)
-        r = python_open(t->target, NULL, &t->python, &e);
+        r = python_open(t->target, true, &t->python, &e);
     if (r < 0) {
         snprintf(t->text, sizeof(t->text), "%.199s", e.text);
         close_process(t);

@@ -193,27 +193,16 @@ bool profile_source_line(const struct profile *p, const char *path, uint32_t lin
 
 /* ---- what the kernel says ---- */
 
-/* Its kernel thread runs in several interpreters, and the kernel's figure is with another of its thread states. */
-static bool measured_elsewhere(const struct profile *p, const struct profile_thread *t)
-{
-    for (size_t i = 0; i < p->thread_count && t->tid; i++)
-        if (p->threads[i].measured && p->threads[i].tid == t->tid && p->threads[i].process == t->process)
-            return true;
-    return false;
-}
-
 struct profile_reconciliation profile_reconcile(const struct profile *p)
 {
     struct profile_reconciliation r = {0};
     for (size_t i = 0; i < p->thread_count; i++) {
         const struct profile_thread *t = &p->threads[i];
         /* A thread that the options leave out has no samples, and its kernel figure would stand alone. */
-        if (t->present == 0 || (!t->measured && !measured_elsewhere(p, t)))
-            continue;
-        r.sampled += profile_time_ns(p, t->on_cpu);
-        if (!t->measured)
+        if (!t->measured || t->present == 0)
             continue;
         r.threads++;
+        r.sampled += profile_time_ns(p, t->on_cpu);
         r.kernel_cpu += (double)t->kernel_cpu_ns;
         r.kernel_wait += (double)t->kernel_wait_ns;
     }

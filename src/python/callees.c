@@ -138,7 +138,7 @@ static bool waits_for_generator(const struct python_process *p, const struct ste
 }
 
 /* A generator in the copy that is driven by this frame; 0: there is none. To `search` for an unmet one takes a while:
- * else it is looked for only where the frame waits for one. */
+ * else it is looked for only where the frame stands at an instruction that is known to drive some. */
 static uint64_t driven_generator(struct python_process *p, struct thread *t, const struct step *caller, bool search)
 {
     for (size_t i = 0; i < t->heap_count; i++) {

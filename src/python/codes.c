@@ -398,9 +398,9 @@ uint64_t codes_bytecode(struct python_process *p, uint32_t id, uint32_t index)
 
 /* Pieces of a code's monitoring data: for each code unit what INSTRUMENTED_LINE and INSTRUMENTED_INSTRUCTION there
  * stand for (Include/cpython/code.h). An entry of the former begins with the opcode; from 3.14 on the size of one comes
- * first. */
+ * first. `ret` has room for `count` entries. */
 static bool hidden_read(struct python_process *p, const struct code *c, enum python_hidden_in in, uint32_t unit,
-    uint32_t count, uint8_t *ret, uint32_t stride_most)
+    uint32_t count, uint8_t *ret)
 {
     const struct python_layout *l = &p->layout;
     uint64_t at;
@@ -414,7 +414,7 @@ static bool hidden_read(struct python_process *p, const struct code *c, enum pyt
         target_read(p->target, at + field, &at, sizeof(at)) < 0 || at < 4096)
         return false;
     if (in == PYTHON_HIDDEN_IN_LINES && l->version >= 0x030e &&
-        (target_read(p->target, at++, &stride, 1) < 0 || stride == 0 || stride > stride_most))
+        (target_read(p->target, at++, &stride, 1) < 0 || stride == 0 || stride > LINE_ENTRY_MOST))
         return false;
     if (target_read(p->target, at + (uint64_t)unit * stride, ret, (size_t)count * stride) < 0)
         return false;
@@ -428,8 +428,7 @@ uint8_t codes_opcode_behind(struct python_process *p, uint32_t id, uint32_t at, 
     uint8_t entry[LINE_ENTRY_MOST];
 
     for (int i = 0; i < 2 && p->opcodes->by_number[opcode].hidden_in; i++) { /* a line may hide an instruction */
-        if (!hidden_read(
-                p, p->codes.items[id], p->opcodes->by_number[opcode].hidden_in, at / 2, 1, entry, LINE_ENTRY_MOST))
+        if (!hidden_read(p, p->codes.items[id], p->opcodes->by_number[opcode].hidden_in, at / 2, 1, entry))
             return opcode;
         opcode = entry[0];
     }
@@ -450,10 +449,10 @@ static void hidden_restore(struct python_process *p, const struct code *c, uint8
             continue;
         if (!opcodes)
             opcodes = malloc((size_t)units * LINE_ENTRY_MOST);
-        if (!opcodes || !hidden_read(p, c, in, 0, units, opcodes, LINE_ENTRY_MOST))
+        if (!opcodes || !hidden_read(p, c, in, 0, units, opcodes))
             return;
-        for (uint32_t u = 0; u < units;
-             u++) /* also what only looks so, in a cache: that is not an instruction's start */
+        /* Also what only looks so, in a cache: that is not an instruction's start. */
+        for (uint32_t u = 0; u < units; u++)
             if (p->opcodes->by_number[bytes[2 * u]].hidden_in == in)
                 bytes[2 * u] = opcodes[u];
     }

@@ -677,14 +677,13 @@ enum edge_verdict edges_judge(
         return EDGE_REFUSED;
     const struct python_opcode *stands = &p->opcodes->by_number[found.instruction[0]],
                                *op = &p->opcodes->by_number[opcode_of(p, caller, &found)];
-    p->tools_met = p->tools_met || stands->instrumented || op->instrumented;
     bool instrumented = stands->instrumented || op->instrumented;
+    p->tools_met = p->tools_met || instrumented;
     enum tool tool =
         callee->entered && (instrumented || p->layout.version == 0x030b) ? tool_of(p, t, callee) : TOOL_NONE;
     if (tool == TOOL_THIS && found.function_fits)
         return accept(s, caller, callee);
-    if (callee->entered &&
-        (instrumented || tool == TOOL_SOME)) /* another's that the tool left there, or sys.monitoring's */
+    if (callee->entered && (instrumented || tool == TOOL_SOME)) /* a frame's own trace function, sys.monitoring's */
         return weigh(p, t, caller, callee, MET_ENTERED);
     if (op->class == PYTHON_OP_OPAQUE)
         return weigh(p, t, caller, callee, MET_INLINED);

@@ -66,15 +66,20 @@ static int read_word(const struct target *t, uint64_t address, uint64_t *ret)
     return target_read(t, address, ret, sizeof(*ret));
 }
 
+static bool may_point(uint64_t word)
+{
+    return word >= 4096 && (word & 7) == 0 && word < 1ULL << 47;
+}
+
 /* Do an interpreter and its first thread hang together at this place, by this version's table? */
 static bool runtime_plausible(const struct target *t, uint64_t runtime, const struct python_layout *l)
 {
     uint64_t interpreter, thread, back, before, id;
 
-    return read_word(t, runtime + l->runtime_interpreters_head, &interpreter) == 0 && interpreter >= 4096 &&
-           (interpreter & 7) == 0 && read_word(t, interpreter + l->interpreter_threads_head, &thread) == 0 &&
-           thread >= 4096 && (thread & 7) == 0 && read_word(t, thread + l->thread_interpreter, &back) == 0 &&
-           back == interpreter && read_word(t, thread + l->thread_prev, &before) == 0 && before == 0 &&
+    return read_word(t, runtime + l->runtime_interpreters_head, &interpreter) == 0 && may_point(interpreter) &&
+           read_word(t, interpreter + l->interpreter_threads_head, &thread) == 0 && may_point(thread) &&
+           read_word(t, thread + l->thread_interpreter, &back) == 0 && back == interpreter &&
+           read_word(t, thread + l->thread_prev, &before) == 0 && before == 0 &&
            read_word(t, interpreter + l->interpreter_id, &id) == 0 && id < IDS_MOST;
 }
 
@@ -84,8 +89,7 @@ static bool may_be_interpreters(const uint8_t *words)
 {
     uint64_t head = load64(words), main = load64(words + 8), next_id = load64(words + 16);
 
-    return head >= 4096 && (head & 7) == 0 && head < 1ULL << 47 && main >= 4096 && (main & 7) == 0 &&
-           main < 1ULL << 47 && next_id > 0 && next_id <= IDS_MOST && (head == main || next_id > 1);
+    return may_point(head) && may_point(main) && next_id > 0 && next_id <= IDS_MOST && (head == main || next_id > 1);
 }
 
 /* What the interpreter calls itself: sys.version begins with "3.9.18". 0 while that cannot be read. */
@@ -200,29 +204,19 @@ static bool is_candidate(const struct target_maps *maps, size_t i, bool named_on
     return !named && !strstr(name, ".cpython-") && strncmp(name, "ld-", 3) != 0 && strncmp(name, "libc.", 5) != 0;
 }
 
-static uint64_t file_key(const struct target_map *m)
-{
-    return hash_mix(m->inode, (uint64_t)m->device_major << 32 | m->device_minor);
-}
-
 static int try_file(struct target *t, const struct target_maps *maps, size_t i, unsigned minor,
-    struct python_search *search, struct python_found *ret, struct python_layout *ret_layout, struct error *e)
+    struct python_found *ret, struct python_layout *ret_layout, struct error *e)
 {
     const struct target_map *m = &maps->items[i];
     struct target_symbol symbol;
     struct error ignored;
-    uint64_t seen;
 
-    if (map_get(&search->without, file_key(m), &seen))
-        return -ENOENT;
     ret->by = "section";
     int r = target_find_section(t, maps, m, ".PyRuntime", &symbol, &ignored);
     if (r < 0) {
         ret->by = "symbol";
         r = target_find_symbol(t, maps, m, "_PyRuntime", &symbol, &ignored);
     }
-    if (r == -ENOENT)
-        (void)map_put(&search->without, file_key(m), 0);
     if (r < 0)
         return r;
     ret->runtime = symbol.address;
@@ -259,30 +253,30 @@ static const char *other_implementation(const struct target_maps *maps)
 
 /* By name in files called python, then in all others; a scan only where no file knows the symbol. -ENOENT: nowhere.
  * -EAGAIN: it is not running yet. */
-static int runtime_find(struct target *t, const struct target_maps *maps, unsigned minor, struct python_search *search,
+static int runtime_find(struct target *t, const struct target_maps *maps, unsigned minor, bool scan,
     struct python_found *ret, struct python_layout *ret_layout, struct error *e)
 {
     int seen = -ENOENT;
 
-    for (int pass = 0; pass < (search->names_only ? 2 : 3) && seen == -ENOENT; pass++)
+    for (int pass = 0; pass < (scan ? 3 : 2) && seen == -ENOENT; pass++)
         for (size_t i = 0; i < maps->count && seen != 0; i++) {
             if (!is_candidate(maps, i, pass != 1))
                 continue;
-            int r = pass < 2 ? try_file(t, maps, i, minor, search, ret, ret_layout, e)
+            int r = pass < 2 ? try_file(t, maps, i, minor, ret, ret_layout, e)
                              : scan_file(t, maps, i, minor, ret, ret_layout);
             if (r == -ENOTSUP)
                 return r;
             if (r == 0 || r == -EAGAIN) /* any other error is of a file that is no interpreter's */
                 seen = r;
         }
-    for (size_t i = 0; i < maps->count && seen == -ENOENT && !search->names_only; i++) /* embedded and stripped */
+    for (size_t i = 0; i < maps->count && seen == -ENOENT && scan; i++) /* embedded and stripped */
         if (is_candidate(maps, i, false) && scan_file(t, maps, i, minor, ret, ret_layout) == 0)
             seen = 0;
     return seen;
 }
 
-int python_find_runtime(struct target *t, struct python_search *search, struct python_found *ret,
-    struct python_layout *ret_layout, struct error *e)
+int python_find_runtime(
+    struct target *t, bool scan, struct python_found *ret, struct python_layout *ret_layout, struct error *e)
 {
     struct target_maps maps;
     unsigned major = 3;
@@ -298,7 +292,7 @@ int python_find_runtime(struct target *t, struct python_search *search, struct p
         r = error_set(e, ENOTSUP, "process %d runs Python %u.%u, and only CPython 3.8 to 3.15 can be read",
             target_pid(t), major, minor);
     else
-        r = runtime_find(t, &maps, minor, search, ret, ret_layout, e);
+        r = runtime_find(t, &maps, minor, scan, ret, ret_layout, e);
     target_maps_release(&maps);
     if (r == 0)
         ret->version = ret_layout->version;

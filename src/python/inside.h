@@ -285,8 +285,8 @@ struct python_found {
     uint16_t version;
     const char *by;
 };
-int python_find_runtime(struct target *t, struct python_search *search, struct python_found *ret,
-    struct python_layout *ret_layout, struct error *e);
+int python_find_runtime(
+    struct target *t, bool scan, struct python_found *ret, struct python_layout *ret_layout, struct error *e);
 
 /* ---- process.c ---- */
 int process_new(struct target *t, const struct python_found *found, const struct python_layout *layout,

@@ -96,28 +96,14 @@ int process_new(struct target *t, const struct python_found *found, const struct
     return 0;
 }
 
-void python_search_init(struct python_search *s)
+int python_open(struct target *t, bool scan, struct python_process **ret, struct error *e)
 {
-    map_init(&s->without);
-    s->names_only = false;
-}
-
-void python_search_release(struct python_search *s)
-{
-    map_release(&s->without);
-}
-
-int python_open(struct target *t, struct python_search *search, struct python_process **ret, struct error *e)
-{
-    struct python_search once;
     struct python_found found;
     struct python_layout layout;
     struct python_process *p;
     uint64_t interpreter = 0, thread = 0, gil;
 
-    python_search_init(&once);
-    int r = python_find_runtime(t, search ? search : &once, &found, &layout, e);
-    python_search_release(&once);
+    int r = python_find_runtime(t, scan, &found, &layout, e);
     if (r < 0)
         return r;
     (void)target_read(t, found.runtime + layout.runtime_interpreters_head, &interpreter, 8);

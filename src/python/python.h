@@ -21,19 +21,12 @@ struct python_info {
     bool versions_checked; /* callers are checked by function version too, not only by their instruction */
     char weaker[160];      /* "", or why a weaker check is used */
 };
-/* What those who look for interpreters again and again know: files that hold none, by device and inode. */
-struct python_search {
-    struct map without;
-    bool names_only; /* do not scan the data of programs that are stripped of all names: some milliseconds */
-};
-void python_search_init(struct python_search *s);
-void python_search_release(struct python_search *s);
 /*
- * `search`: NULL looks everywhere. -ENOENT: not a Python process (now: it may be starting; try again). -EAGAIN: Python,
- * but its runtime is not up yet. -ENOTSUP: Python, but not one that can be read (2.7, 3.7, 3.13t); e says which.
- * -ESRCH: gone. -EPERM.
+ * scan: where no file knows the symbol the data of all is looked through, some milliseconds. -ENOENT: not a Python
+ * process (now: it may be starting; try again). -EAGAIN: Python, but its runtime is not up yet. -ENOTSUP: Python, but
+ * not one that can be read (2.7, 3.7, 3.13t); e says which. -ESRCH: gone. -EPERM.
  */
-int python_open(struct target *t, struct python_search *search, struct python_process **ret, struct error *e);
+int python_open(struct target *t, bool scan, struct python_process **ret, struct error *e);
 void python_close(struct python_process *p);
 const struct python_info *python_info(const struct python_process *p);
 

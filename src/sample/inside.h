@@ -107,7 +107,6 @@ struct sampler {
     struct schedule schedule;
     struct sample_result result;
     struct map pids; /* pid -> 1, of all that are or were watched */
-    struct python_search search;
     uint32_t next_process, next_thread;
     uint64_t ticks, last_pid, kept_ns, slow_ns, second_ns, started_ns, cpu_started_ns, children_checked_ns, flushed_ns;
     int busy_core, avoided_core;

@@ -26,7 +26,6 @@ int sampler_new(const struct sample_options *options, struct target *first, stru
     s->writer = writer;
     s->busy_core = s->avoided_core = -1;
     map_init(&s->pids);
-    python_search_init(&s->search);
     fold_init(&s->fold);
     s->started_ns = clock_monotonic_ns();
     s->cpu_started_ns = clock_process_cpu_ns();
@@ -50,7 +49,6 @@ void sampler_free(struct sampler *s)
         watch_release(&s->watched[i]);
     free(s->watched);
     map_release(&s->pids);
-    python_search_release(&s->search);
     fold_release(&s->fold);
     sources_release(&s->sources);
     free(s);

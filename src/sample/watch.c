@@ -100,12 +100,13 @@ static void thread_cpu_put(struct sampler *s, struct watched_thread *t)
 {
     struct target_thread_stat stat;
 
-    if (!t->kernel_open || t->counted_elsewhere || target_thread_stat(&t->kernel, &stat) < 0 ||
-        stat.cpu_ns < t->cpu_start_ns)
+    if (!t->kernel_open || target_thread_stat(&t->kernel, &stat) < 0 || stat.cpu_ns < t->cpu_start_ns)
         return;
-    struct record_thread_cpu r = {.thread = t->id,
-        .kernel_cpu_ns = stat.cpu_ns - t->cpu_start_ns,
-        .kernel_wait_ns = stat.wait_ns - t->wait_start_ns};
+    struct record_thread_cpu r = {.thread = t->id};
+    if (!t->counted_elsewhere) {
+        r.kernel_cpu_ns = stat.cpu_ns - t->cpu_start_ns;
+        r.kernel_wait_ns = stat.wait_ns - t->wait_start_ns;
+    }
     record_put_thread_cpu(s->writer, &r);
 }
 
@@ -127,14 +128,14 @@ static void thread_end(struct sampler *s, struct watched_thread *t)
 }
 
 /* Most children are no Python, and must not keep the samples waiting. */
-static int python_look(struct sampler *s, struct watched *w, uint64_t now_ns, struct error *e)
+static int python_look(struct watched *w, uint64_t now_ns, struct error *e)
 {
     uint64_t age_ns = now_ns - w->opened_ns, part = age_ns / TRY_AGAIN_PART;
 
-    s->search.names_only = now_ns < w->scan_ns;
-    int r = python_open(w->target, &s->search, &w->python, e);
+    bool scan = now_ns >= w->scan_ns;
+    int r = python_open(w->target, scan, &w->python, e);
     uint64_t took_ns = clock_monotonic_ns() - now_ns;
-    if (!s->search.names_only) {
+    if (scan) {
         uint64_t wait_ns = took_ns * SCAN_PART > age_ns ? took_ns * SCAN_PART : age_ns;
         w->scan_ns = now_ns + (wait_ns > SCAN_FIRST_NS ? wait_ns : SCAN_FIRST_NS);
     }
@@ -145,7 +146,7 @@ static int python_look(struct sampler *s, struct watched *w, uint64_t now_ns, st
 
 int watch_try(struct sampler *s, struct watched *w, uint64_t now_ns, struct error *e)
 {
-    int r = python_look(s, w, now_ns, e);
+    int r = python_look(w, now_ns, e);
 
     if (r == 0) {
         w->hopeless = false;

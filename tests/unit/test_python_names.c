@@ -93,7 +93,7 @@ static int start(void **state)
     assert_int_equal(target_open(c->pid, &c->target, &e), 0);
     int r = -EAGAIN;
     for (int i = 0; i < ATTEMPTS && (r == -EAGAIN || r == -ENOENT); i++) {
-        r = python_open(c->target, NULL, &c->python, &e);
+        r = python_open(c->target, true, &c->python, &e);
         if (r < 0)
             (void)nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
     }
