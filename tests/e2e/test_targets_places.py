@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -169,8 +170,7 @@ def test_in_another_pid_namespace(run, start, program, pythons):
 TWO_THREADS = r"""
 import ctypes, os, sys, threading, time
 def idle():
-    while True:
-        time.sleep(1)
+    time.sleep(3600)
 def spin():
     sys.stdout.write("ready\n")
     sys.stdout.flush()
@@ -185,11 +185,19 @@ time.sleep(30)
 
 
 def kernel_threads(run, pid):
-    """What dump says of each of the process's threads: {name: (tid, state)}; each tid must be one of the process's."""
-    seen = run("dump", "--json", pid).ok().json["threads"]
-    there = set(map(int, os.listdir(f"/proc/{pid}/task")))
-    assert {t["tid"] for t in seen} == there, (seen, there)
-    return {t["name"]: (t["tid"], t["state"]) for t in seen}
+    """What dump says of each of the process's threads: {name: (tid, state)}; each tid must be one of the process's.
+
+    The idle thread is given time to come to its sleep: as long as others have the CPUs, "R" is true of it.
+    """
+    deadline = time.monotonic() + 60
+    while True:
+        seen = run("dump", "--json", pid).ok().json["threads"]
+        there = set(map(int, os.listdir(f"/proc/{pid}/task")))
+        assert {t["tid"] for t in seen} == there, (seen, there)
+        threads = {t["name"]: (t["tid"], t["state"]) for t in seen}
+        if threads["idle"][1] == "S" or time.monotonic() > deadline:
+            return threads
+        time.sleep(0.1)
 
 
 @needs_root
