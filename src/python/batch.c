@@ -1,7 +1,7 @@
 /*
  * Many pieces of the target's memory in one process_vm_readv. Each remote segment costs the kernel more than the bytes
  * in it (0.5 us against 0.1 us for a page), so pieces on the same or on neighbouring pages are asked for as one
- * segment, and fall apart again on our side: what lies between them goes into a bin.
+ * segment, with what lies between them, and taken out of it on our side (to have the kernel scatter them cost more).
  *
  * The order of the first pieces is kept: what must be read back to back is added back to back.
  */
@@ -10,15 +10,15 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
     SEGMENTS_CAP = IOV_MAX, /* local and remote ones, each */
     SPAN_CAP = 16 << 10,
-    LOOK_BACK = 24, /* spans that a new piece is compared with: a stack's, not all of 200 threads' */
+    WHOLE_CAP = 1 << 20, /* bytes of spans with several pieces, in one call */
+    LOOK_BACK = 24,      /* spans that a new piece is compared with: a stack's, not all of 200 threads' */
     PAGE = 4096,
 };
-
-static uint8_t bin[SPAN_CAP]; /* written by the kernel, never read */
 
 void batch_clear(struct batch *b)
 {
@@ -31,6 +31,7 @@ void batch_release(struct batch *b)
     free(b->spans);
     free(b->local);
     free(b->remote);
+    free(b->whole);
     *b = (struct batch){0};
 }
 
@@ -95,20 +96,13 @@ int batch_add_alone(struct batch *b, uint64_t start, uint32_t size, uint8_t *to,
     return piece_add(b, start, size, to, ret_size, true);
 }
 
-/* The segments on our side for one span; how many. There is room for SEGMENTS_CAP. */
-static size_t span_local(const struct batch *b, const struct batch_span *s, struct iovec *local)
+/* The pieces of a span, out of where it was read to as a whole. */
+static void span_scatter(const struct batch *b, const struct batch_span *s, const uint8_t *whole)
 {
-    uint64_t at = s->start;
-    size_t n = 0;
-
     for (uint32_t i = s->first; i != UINT32_MAX; i = b->pieces[i].next) {
         const struct batch_piece *piece = &b->pieces[i];
-        if (piece->start > at)
-            local[n++] = (struct iovec){bin, piece->start - at};
-        local[n++] = (struct iovec){piece->to, piece->size};
-        at = piece->start + piece->size;
+        memcpy(piece->to, whole + (piece->start - s->start), piece->size);
     }
-    return n;
 }
 
 /* The span could not be read whole: each of its pieces on its own, so that one that is gone takes no other with it. */
@@ -132,27 +126,34 @@ int batch_read(struct python_process *p)
     struct batch *b = &p->batch;
 
     if (array_reserve(&b->local, &b->local_capacity, SEGMENTS_CAP, sizeof(*b->local)) < 0 ||
-        array_reserve(&b->remote, &b->remote_capacity, SEGMENTS_CAP, sizeof(*b->remote)) < 0)
+        array_reserve(&b->remote, &b->remote_capacity, SEGMENTS_CAP, sizeof(*b->remote)) < 0 ||
+        array_reserve(&b->whole, &b->whole_capacity, WHOLE_CAP, 1) < 0)
         return -ENOMEM;
     for (size_t done = 0; done < b->span_count;) {
-        size_t locals = 0, remotes = 0;
-        for (size_t i = done; i < b->span_count && remotes < SEGMENTS_CAP; i++) {
-            const struct batch_span *s = &b->spans[i];
-            if (locals + 2 * s->piece_count > SEGMENTS_CAP)
+        size_t count = 0, used = 0;
+        for (; done + count < b->span_count && count < SEGMENTS_CAP; count++) {
+            const struct batch_span *s = &b->spans[done + count];
+            size_t size = s->end - s->start;
+            bool one = s->piece_count == 1;
+            if (!one && used + size > WHOLE_CAP)
                 break;
-            locals += span_local(b, s, b->local + locals);
-            b->remote[remotes++] = (struct iovec){(void *)(uintptr_t)s->start, s->end - s->start};
+            b->local[count] = (struct iovec){one ? b->pieces[s->first].to : b->whole + used, size};
+            b->remote[count] = (struct iovec){(void *)(uintptr_t)s->start, size};
+            used += one ? 0 : size;
         }
         p->counters.reads++;
-        ssize_t r = target_readv(p->target, b->local, locals, b->remote, remotes);
+        ssize_t r = target_readv(p->target, b->local, count, b->remote, count);
         if (r == -ESRCH || r == -EPERM)
             return (int)r;
         /* A short read ends at the first bad page. */
         size_t got = r < 0 ? 0 : (size_t)r, i = 0;
-        while (i < remotes && got >= b->remote[i].iov_len)
-            got -= b->remote[i++].iov_len;
+        for (; i < count && got >= b->remote[i].iov_len; i++) {
+            got -= b->remote[i].iov_len;
+            if (b->spans[done + i].piece_count > 1)
+                span_scatter(b, &b->spans[done + i], b->local[i].iov_base);
+        }
         done += i;
-        if (i < remotes) {
+        if (i < count) {
             int bad = span_apart(p, &b->spans[done++]);
             if (bad < 0)
                 return bad;

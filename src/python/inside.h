@@ -78,7 +78,8 @@ struct batch {
     struct batch_piece *pieces;
     struct batch_span *spans;
     struct iovec *local, *remote;
-    size_t piece_count, piece_capacity, span_count, span_capacity, local_capacity, remote_capacity;
+    uint8_t *whole; /* spans with several pieces, until those are taken out of them */
+    size_t piece_count, piece_capacity, span_count, span_capacity, local_capacity, remote_capacity, whole_capacity;
 };
 
 /* ---- code objects ---- */
