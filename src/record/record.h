@@ -16,6 +16,8 @@
 
 #include "base/base.h"
 
+#include <sys/types.h>
+
 /* ---- what is recorded ---- */
 enum record_state {     /* flags of a thread at a tick */
     RECORD_PRESENT = 1, /* sampled; without it the thread is not part of the tick (not yet, rejected, or gone) */
@@ -125,6 +127,7 @@ int record_writer_limit(struct record_writer *w, uint64_t bytes, struct error *e
 bool record_writer_wants_restart(const struct record_writer *w);
 void record_writer_flush(struct record_writer *w, uint64_t now_ns, bool force); /* closes the chunk if it is due */
 int record_writer_failure(const struct record_writer *w);                       /* 0, or the negative errno kept */
+pid_t record_writer_helper(const struct record_writer *w); /* a child of this process that works for it now; 0: none */
 uint64_t record_writer_bytes(const struct record_writer *w);
 
 /* ---- reader: calls back in file order. Any callback may be NULL; a non-zero return ends the reading with it. Ids are

@@ -751,6 +751,11 @@ int record_writer_failure(const struct record_writer *w)
     return w->out.failure;
 }
 
+pid_t record_writer_helper(const struct record_writer *w)
+{
+    return w->thin.child;
+}
+
 uint64_t record_writer_bytes(const struct record_writer *w)
 {
     return w->out.bytes + (w->used > 0 ? FORMAT_CHUNK_HEADER + w->used : 0);

@@ -53,6 +53,7 @@ struct watched {
     uint64_t image, image_count, opened_ns, cpu_start_ns, cpu_last_ns;
     uint64_t try_again_ns, scan_ns;  /* when it is looked at for a Python again; when its data may be scanned for one */
     bool announced, ended, hopeless; /* hopeless: not a Python, until it execs */
+    bool refused;                    /* we may not read it (any more), and that was said */
     uint32_t epoch;                  /* of the fold: codes below are valid for it only */
     uint32_t *codes;                 /* python code id -> recording code id + 1 */
     size_t codes_capacity;
@@ -107,6 +108,8 @@ struct sampler {
     struct schedule schedule;
     struct sample_result result;
     struct map pids; /* pid -> 1, of all that are or were watched */
+    size_t refused;  /* of those that are there, how many we may not read */
+    bool starter;    /* the first process is our child */
     uint32_t next_process, next_thread;
     uint64_t ticks, last_pid, kept_ns, slow_ns, second_ns, started_ns, cpu_started_ns, children_checked_ns, flushed_ns;
     int busy_core, avoided_core;
@@ -141,9 +144,15 @@ void watch_release(struct watched *w);
 int watch_try(struct sampler *s, struct watched *w, uint64_t now_ns, struct error *e);
 void watch_sample(struct sampler *s, struct watched *w);
 void watch_end(struct sampler *s, struct watched *w, uint64_t now_ns);
-void watch_children(struct sampler *s, uint64_t now_ns);
 void watch_slow(struct sampler *s, struct watched *w);
 void watch_exec(struct sampler *s, struct watched *w);
+
+/* A process that is there and may not be read, for this reason: said of the first, the others are counted. */
+void refused_tell(struct sampler *s, const struct error *why);
+
+/* ---- children.c ---- */
+void children_init(struct sampler *s); /* once the first process is watched */
+void children_find(struct sampler *s, uint64_t now_ns);
 
 /* ---- sources.c ---- */
 int sources_init(struct sources *x);

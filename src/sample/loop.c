@@ -10,6 +10,7 @@
 
 enum {
     REAL_TIME_RATE = 25000, /* above, the loop spins all the time, which real-time throttling would punish */
+    REJECTED_PART = 20,     /* above such a part of the stacks, it is said */
     COST_PER_READ_NS = 750, /* what one read costs the target, by bench/slowdown.py at 100 kHz: docs/results.md */
 };
 
@@ -37,6 +38,7 @@ int sampler_new(const struct sample_options *options, struct target *first, stru
         sampler_free(s);
         return error_set(e, -r, "out of memory");
     }
+    children_init(s);
     *ret = s;
     return 0;
 }
@@ -82,7 +84,7 @@ int sampler_wait_ready(struct sampler *s, uint64_t for_ns, struct error *e)
         if (r == -ENOTSUP && now > first->opened_ns + SLOW_NS)
             return r;
         if (s->options.children) {
-            watch_children(s, now);
+            children_find(s, now);
             for (size_t i = 1; i < s->count; i++)
                 if (!s->watched[i].python && !s->watched[i].ended)
                     (void)watch_try(s, &s->watched[i], now, NULL);
@@ -113,7 +115,7 @@ static bool keep_house(struct sampler *s, uint64_t now)
 
     s->kept_ns = now;
     if (s->options.children)
-        watch_children(s, now);
+        children_find(s, now);
     for (size_t i = 0; i < s->count; i++) {
         struct watched *w = &s->watched[i];
         if (w->ended)
@@ -173,6 +175,27 @@ static void release_ended(struct sampler *s)
             python_close(s->watched[i].python);
             s->watched[i].python = NULL;
         }
+}
+
+/* Shares of what is left are no shares of the whole. */
+static void rejected_tell(struct sampler *s)
+{
+    const struct record_counters *c = &s->result.counters;
+
+    if (c->rejected * REJECTED_PART > c->samples + c->rejected)
+        record_put_meta(s->writer, "note.rejected",
+            "many stacks were rejected: what those threads ran then is missing here, and every share is of the rest "
+            "(functions that Nuitka compiled, for one, have frames of their own, which are not walked)");
+}
+
+static void refused_tell_more(struct sampler *s)
+{
+    char text[80];
+
+    if (s->refused < 2)
+        return;
+    snprintf(text, sizeof(text), "%zu more process%s could not be read", s->refused - 1, s->refused == 2 ? "" : "es");
+    record_put_meta(s->writer, "note.refused_more", text);
 }
 
 /* A program that went to the background, or left others there. */
@@ -235,6 +258,8 @@ int sampler_run(struct sampler *s, struct sample_result *ret, struct error *e)
     now = clock_monotonic_ns();
     if (s->result.first_ended)
         left_tell(s);
+    refused_tell_more(s);
+    rejected_tell(s);
     for (size_t i = 0; i < s->count; i++)
         if (!s->watched[i].ended) {
             watch_slow(s, &s->watched[i]);

@@ -1,4 +1,4 @@
-/* The processes and threads that are watched: how they are found, sampled, and let go. */
+/* The processes and threads that are watched: how they are opened, sampled, and let go. */
 #include "sample/inside.h"
 
 #include <errno.h>
@@ -13,7 +13,6 @@ enum {
     TRY_AGAIN_PART = 16,           /* and this part of the time that it has lived without */
     SCAN_FIRST_NS = 100000000,     /* a child's data is scanned after so long, and again when it is twice as old, */
     SCAN_PART = 100,               /* in this part of the time, at most */
-    CHILDREN_CAP = 4096,           /* looked at in one go; the rest next time */
 };
 
 static void put_process(struct sampler *s, struct watched *w)
@@ -44,6 +43,31 @@ static void put_process(struct sampler *s, struct watched *w)
     w->no_gil = no_gil;
     snprintf(w->python_text, sizeof(w->python_text), "%s", r.python);
     w->announced = true;
+}
+
+void refused_tell(struct sampler *s, const struct error *why)
+{
+    if (s->refused++ == 0)
+        record_put_meta(s->writer, "note.refused", why->text);
+}
+
+/* It could be read before, or nothing was read of it yet: opening it once more tells the rule in the way. */
+static void refused_find(struct sampler *s, struct watched *w, uint64_t now_ns)
+{
+    struct target *again;
+    struct error why;
+
+    if (w->refused)
+        return;
+    int r = target_open(target_pid(w->target), &again, &why);
+    if (r == 0)
+        target_close(again);
+    if (r != -EPERM)
+        return;
+    w->refused = true;
+    if (w->python)
+        error_prefix(&why, "not sampled after %.2f s", (double)(now_ns - s->started_ns) / 1e9);
+    refused_tell(s, &why);
 }
 
 int watch_add(struct sampler *s, struct target *t, uint32_t parent)
@@ -160,6 +184,8 @@ int watch_try(struct sampler *s, struct watched *w, uint64_t now_ns, struct erro
     }
     if (r == -ENOTSUP)
         w->hopeless = true;
+    else if (r == -EPERM && w->id != 0) /* the first one's is an error of its own */
+        refused_find(s, w, now_ns);
     return r;
 }
 
@@ -410,6 +436,8 @@ void watch_sample(struct sampler *s, struct watched *w)
     if (r < 0) {
         for (size_t i = 0; i < w->thread_count; i++)
             thread_absent(s, &w->threads[i]);
+        if (r == -EPERM)
+            refused_find(s, w, clock_monotonic_ns());
         if (r == -ESRCH || !target_alive(w->target))
             watch_end(s, w, clock_monotonic_ns());
         else if (++w->failures >= FAILURES_CAP || r == -EAGAIN)
@@ -472,50 +500,4 @@ void watch_slow(struct sampler *s, struct watched *w)
         for (size_t k = 0; k < w->thread_count; k++)
             if (w->threads[k].serial == sample.threads[i].serial && name_due(&w->threads[k], now_ns))
                 thread_name(s, w, &w->threads[k], &sample.threads[i]);
-}
-
-/* ---- children ---- */
-
-static void child_add(struct sampler *s, pid_t pid, uint32_t parent, uint64_t now_ns)
-{
-    struct target *t;
-    uint64_t known;
-
-    if (map_get(&s->pids, (uint64_t)pid, &known))
-        return;
-    int r = target_open(pid, &t, NULL);
-    if (r < 0 || !target_alive(t)) { /* gone already: it lived for less than we look */
-        s->result.counters.children_late++;
-        (void)map_put(&s->pids, (uint64_t)pid, 1);
-        if (r == 0)
-            target_close(t);
-        return;
-    }
-    s->result.counters.children_found++;
-    if (watch_add(s, t, parent) < 0)
-        target_close(t);
-    else
-        (void)watch_try(s, &s->watched[s->count - 1], now_ns, NULL);
-}
-
-void watch_children(struct sampler *s, uint64_t now_ns)
-{
-    pid_t pids[CHILDREN_CAP];
-    uint64_t last;
-    size_t count, watched = s->count;
-
-    /* Nothing was created anywhere since the last look: nothing to find. */
-    if (target_last_pid(&last) == 0) {
-        if (last == s->last_pid && now_ns - s->children_checked_ns < SECOND_NS)
-            return;
-        s->last_pid = last;
-    }
-    s->children_checked_ns = now_ns;
-    for (size_t i = 0; i < watched; i++) {
-        if (s->watched[i].ended || target_children(s->watched[i].target, pids, CHILDREN_CAP, &count) < 0)
-            continue;
-        uint32_t parent = s->watched[i].id;
-        for (size_t k = 0; k < count && k < CHILDREN_CAP; k++)
-            child_add(s, pids[k], parent, now_ns);
-    }
 }

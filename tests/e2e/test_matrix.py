@@ -621,6 +621,28 @@ def test_children_of_all_kinds_are_in_the_recording(pythons, run, script, tmp_pa
     assert share(collapsed(run, alone), lambda s: "sub_work" in s) == 0
 
 
+DAEMON = """
+import os, time
+def daemon_work():
+    end = time.time() + 0.6
+    while time.time() < end: pass
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        daemon_work()
+    os._exit(0)
+os.wait()
+end = time.time() + 0.8
+while time.time() < end: pass
+"""
+
+
+def test_a_daemon_is_found_whose_parent_is_gone_at_once(pythons, run, script, tmp_path):
+    out, done = profile(run, script, pythons, DAEMON, tmp_path)
+    assert share(collapsed(run, out), lambda s: "daemon_work" in s) > 0.2, done.err
+    assert "left" not in [note["about"] for note in run("report", "--json", out).ok().json["notes"]]
+
+
 def test_attach_sees_what_run_sees(pythons, run, start_target, tmp_path):
     target = start_target(pythons, "print('ready')\ndef work():\n    while True:\n        for i in range(1000): pass\nwork()\n")
     out = tmp_path / "attach.pit"

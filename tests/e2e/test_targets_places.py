@@ -1,6 +1,7 @@
 """Where a Python may be, and how it may have been made: each is found, and its stack is read."""
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -219,6 +220,41 @@ def test_a_forked_process_has_threads_of_its_own(run, start, pythons, tmp_path, 
     (pid,) = own_children(process.pid)
     threads = kernel_threads(run, pid)
     assert threads["MainThread"] == (pid, "R") and threads["idle"][1] == "S", threads
+
+
+NOT_DUMPABLE = r"""
+import ctypes, os, sys, time
+def work(seconds):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end: pass
+def hide():
+    assert ctypes.CDLL(None).prctl(4, 0, 0, 0, 0) == 0  # PR_SET_DUMPABLE
+if sys.argv[1] == "child":
+    for _ in range(3):
+        if os.fork() == 0:
+            hide()
+            work(0.5)
+            os._exit(0)
+work(0.4)
+if sys.argv[1] == "itself":
+    hide()
+work(0.4)
+"""
+
+
+@pytest.mark.parametrize("who", ["itself", "child"])
+def test_what_may_not_be_read_any_more_is_said(pitviper, run, script, pythons, tmp_path, who):
+    """A plain user's program that makes itself not dumpable; root without CAP_SYS_PTRACE is such a user."""
+    plain = ["setpriv", "--bounding-set=-sys_ptrace"] if os.geteuid() == 0 else []
+    out = tmp_path / "run.pit"
+    words = [*plain, pitviper, "run", "--python", str(pythons), "-o", out, script(NOT_DUMPABLE), who]
+    subprocess.run(words, check=True, capture_output=True)
+    notes = {note["about"]: note["text"] for note in run("report", "--json", out).ok().json["notes"]}
+    assert "dumpable" in notes["refused"], notes
+    if who == "itself":
+        assert re.match(r"not sampled after 0\.\d+ s: process \d+ ", notes["refused"]), notes
+    else:
+        assert notes["refused_more"] == "2 more processes could not be read", notes
 
 
 def test_in_another_user_namespace(run, start, program, pythons):

@@ -207,6 +207,19 @@ static void says_that_there_was_nothing(void **state)
     assert_non_null(strstr(text, "before its first count"));
 }
 
+static void says_that_no_stack_was_kept(void **state)
+{
+    struct fixture *f = *state;
+    record_put_process(f->w, &(struct record_process){.pid = 71, .python = "3.13.0", .command = "a"});
+    record_put_thread(f->w, &(struct record_thread){.tid = 71, .name = "MainThread"});
+    record_put_state(f->w, 0, 0, RECORD_REJECTED);
+    record_put_tick(f->w, 1000000);
+    record_put_tick(f->w, 2000000);
+    const char *text = text_in(f, PROFILE_WALL, 80);
+    assert_non_null(strstr(text, "no stack could be believed"));
+    assert_null(strstr(text, "no sample was taken"));
+}
+
 static void tells_thread_time_from_wall_time(void **state)
 {
     struct fixture *f = *state;
@@ -420,6 +433,7 @@ int main(void)
         TEST(says_first_that_a_recording_is_damaged),
         TEST(says_that_ticks_were_dropped),
         TEST(says_that_there_was_nothing),
+        TEST(says_that_no_stack_was_kept),
         TEST(tells_thread_time_from_wall_time),
         TEST(shortens_a_recursion),
         TEST(keeps_to_its_columns_whatever_the_names),
