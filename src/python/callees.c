@@ -36,6 +36,13 @@ static bool is_returning(struct python_process *p, const struct step *s)
     return !is_old(p) && p->layout.version < 0x030d && !s->heap && !step_runs(s) && codes_drops_at(p, s->code, s->at);
 }
 
+/* Where the caller returns, or lets go of something, it has pushed no frame of its own. What lies above it has
+ * returned, though it looks as it did at its own return, and the caller may be known to call it from elsewhere. */
+static bool is_dropping(struct python_process *p, const struct step *caller, const struct step *callee)
+{
+    return !callee->entered && !callee->heap && !step_runs(caller) && codes_drops_at(p, caller->code, caller->at);
+}
+
 bool step_may_be_innermost(struct python_process *p, const struct step *s)
 {
     if (step_runs(s) || !s->entered || s->late || codes_instrumented_at(p, s))
@@ -186,7 +193,7 @@ static enum callee_found live_callee(struct python_process *p, struct thread *t,
     bool ran = !step_is_popped(p, ret) || (!ret->entered && walk_data_stack_top(p, t) <= address);
     if (!ran || is_returning(p, ret))
         return CALLEE_LET_GO;
-    if (step_has_returned(p, caller, ret))
+    if (step_has_returned(p, caller, ret) || is_dropping(p, caller, ret))
         return CALLEE_NONE;
     if (edges_known(&p->edges, caller, ret, ret->heap) ||
         ((ret->heap || ((l->version >= 0x030d || step_runs(ret)) &&

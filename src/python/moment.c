@@ -11,8 +11,9 @@
 #include "python/inside.h"
 
 enum {
-    SHIFT_LEAST = 2,     /* frames: what is shallower or deeper by less is shown as the copy has it, with its lines, but
-                            for generators */
+    SHIFT_LEAST = 2, /* frames: what is shallower or deeper by less is shown as the copy has it, with its lines, but
+                        for generators */
+    LOOKS_FIRST = 8, /* samples of a thread, which may be all: dump balances nothing, and shows the pointer's moment */
     RETURNED_MOST = 64,  /* frames that have returned between the two, at most */
     MOMENTS_MOST = 4096, /* stacks after which what was counted before counts half */
 };
@@ -180,10 +181,12 @@ size_t moment_restore(struct python_process *p, struct thread *t, struct step *o
     size_t base = depth_of(order, depth, led);
     const struct step *driver = driver_of(order, depth);
 
-    if (!led || base == depth || (base && depth - base < SHIFT_LEAST && !driver))
+    bool first = t->learnt < LOOKS_FIRST;
+
+    if (!led || base == depth || (base && depth - base < SHIFT_LEAST && !driver && !first))
         return depth;
     if (base)
-        return moment_leaves_out(p, driver) ? base : depth;
+        return first || moment_leaves_out(p, driver) ? base : depth;
     bool heap = !snapshot_chunk_of(t, led);
     if (!heap && led <= walk_data_stack_end(p, order, depth)) /* not even SHIFT_LEAST above it */
         return depth;

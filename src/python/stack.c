@@ -296,11 +296,38 @@ static void caller_learn(struct python_process *p, struct thread *t, struct heap
         (void)edges_judge(p, t, &caller, &callee, now_ns);
 }
 
+/* Before 3.11: the stack from this frame down, which executes, and above it what the thread's pointer led to. */
+static bool walk_and_add(struct python_process *p, struct thread *t, uint64_t address, uint64_t root, uint64_t now_ns)
+{
+    if (walk_from(p, t, address) < 0 || t->mended || (root && t->steps[t->step_count - 1].address != root) ||
+        returned_add(p, t, now_ns) < 0)
+        return false;
+    snapshot_learn(p, t);
+    t->mended = true;
+    stack_publish(p, t, now_ns);
+    return t->result != PYTHON_STACK_REJECTED;
+}
+
+/* Before 3.11: who called what the thread's pointer leads to, where that has not begun to execute, or does no more
+ * (Python/ceval.c sets f_executing after it was called, and clears it before it has returned); 0: nobody, or it does.
+ */
+static uint64_t caller_of_idle(struct python_process *p, struct thread *t)
+{
+    uint64_t at;
+    const uint8_t *frame = walk_head(p, t, &at) == 0 && at ? snapshot_at(p, t, at, p->frame_header) : NULL;
+
+    return frame && !walk_executing(p, frame) ? load64(frame + p->layout.frame_previous) : 0;
+}
+
 /* Before 3.11: the innermost of the frames in the copy that are executing and of which none that is executing has them
  * for its caller. The thread's own pointer told of one that had returned by then. What was met long ago may be another
  * thread's by now: its root tells. */
 static bool walk_from_executing(struct python_process *p, struct thread *t, uint64_t now_ns)
 {
+    uint64_t caller = t->root ? 0 : caller_of_idle(p, t);
+
+    if (!t->root) /* nothing was met of this thread: its pointer is all there is */
+        return caller && walk_and_add(p, t, caller, 0, now_ns);
     for (size_t i = 0; i < t->heap_count; i++) {
         const uint8_t *frame = t->heap[i].idle > 0 ? snapshot_heap_frame(p, t, &t->heap[i]) : NULL;
         if (frame && walk_executing(p, frame))
@@ -308,14 +335,9 @@ static bool walk_from_executing(struct python_process *p, struct thread *t, uint
     }
     for (size_t i = 0; i < t->heap_count; i++) {
         const uint8_t *frame = snapshot_heap_frame(p, t, &t->heap[i]);
-        if (!frame || !walk_executing(p, frame) || walk_executing_callee(p, t, t->heap[i].address) ||
-            walk_from(p, t, t->heap[i].address) < 0 || t->mended || t->steps[t->step_count - 1].address != t->root ||
-            returned_add(p, t, now_ns) < 0)
-            continue;
-        snapshot_learn(p, t);
-        t->mended = true;
-        stack_publish(p, t, now_ns);
-        return t->result != PYTHON_STACK_REJECTED;
+        if (frame && walk_executing(p, frame) && !walk_executing_callee(p, t, t->heap[i].address) &&
+            walk_and_add(p, t, t->heap[i].address, t->root, now_ns))
+            return true;
     }
     return false;
 }

@@ -1,7 +1,10 @@
 """The layout tables of src/python against running interpreters, and against their headers where those are here."""
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -52,3 +55,54 @@ def test_a_damaged_table_is_refused_in_one_line(pythons, tmp_path):
             assert done.stderr.count("\n") == 1
             refused += 1
     assert refused >= 30
+
+
+CHAINS = """
+import ctypes, sys
+sys.path.insert(0, sys.argv[1])
+import two_chains
+state = ctypes.pythonapi.PyThreadState_Get
+state.restype = ctypes.c_void_p
+print(state(), flush=True)
+two_chains.in_turn(10**12)
+"""
+ENTRY_OWNERS = (3, 4)  # Include/internal/pycore_interpframe_structs.h, enum _frameowner: frames of no function
+
+
+def depth_by_the_pointer(memory, layout, state):
+    """How many functions the thread is in, by its own pointer to the innermost frame, and each frame's to its caller."""
+
+    def read(address, size=8):
+        return int.from_bytes(os.pread(memory, size, address), "little")
+
+    at = read(state + layout["thread.frame"])
+    if "cframe.current_frame" in layout:
+        at = read(at + layout["cframe.current_frame"])
+    depth = 0
+    while at:
+        depth += "frame.owner" not in layout or read(at + layout["frame.owner"], 1) not in ENTRY_OWNERS
+        at = read(at + layout["frame.previous"])
+    return depth
+
+
+def test_a_stopped_thread_is_as_deep_as_its_own_pointer_says(run, pythons, tmp_path):
+    """What lies above has returned, though it may look as it did while it ran."""
+    layout = dump(pythons, tmp_path)["layout"]
+    words = [pythons.path, "-I", "-c", CHAINS, str(ROOT / "bench" / "programs")]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as target:
+        try:
+            state = int(target.stdout.readline())
+            memory = os.open(f"/proc/{target.pid}/mem", os.O_RDONLY)
+            shown, there = [], []
+            for _ in range(60):
+                time.sleep(0.002)
+                os.kill(target.pid, signal.SIGSTOP)
+                os.waitid(os.P_PID, target.pid, os.WSTOPPED)
+                there.append(depth_by_the_pointer(memory, layout, state))
+                (thread,) = run("dump", "--json", target.pid).ok().json["threads"]
+                shown.append(len(thread["frames"]))
+                os.kill(target.pid, signal.SIGCONT)
+            os.close(memory)
+        finally:
+            target.kill()
+    assert len(set(there)) > 8 and shown == there
