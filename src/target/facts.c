@@ -219,18 +219,12 @@ static int by_inner_number(void *context, pid_t pid)
     struct status status;
     read_status(pid, &status);
     const char *at = proc_status_field(status.text, "NSpid");
-    long number = 0;
-    for (int level = 0; at && *at && *at != '\n'; level++) {
-        char *end;
-        number = strtol(at, &end, 10);
-        if (end == at)
-            break;
-        at = end + strspn(end, "\t ");
+    long number;
+    for (int level = 0; proc_status_number(&at, &number); level++)
         if (level > 0 && number == s->wanted) {
             s->found = pid;
             return 1;
         }
-    }
     return 0;
 }
 

@@ -51,6 +51,8 @@ ssize_t proc_pread(int fd, char *into, size_t size);
 int proc_each_number(int dirfd, const char *path, int (*each)(void *context, pid_t number), void *context);
 /* "Key:\tvalue" of a status file: a pointer behind the blanks after the colon, or NULL. */
 const char *proc_status_field(const char *text, const char *key);
+/* The next number of such a value, moving *at (may be NULL) behind it; false: its line has no more. */
+bool proc_status_number(const char **at, long *ret);
 
 /* How many entries a listing of task/ has to have. It ends early, and silently, where it meets a thread that
  * is just ending (next_tid, fs/proc/base.c): look again, up to LISTINGS_MAX times. -1 if unknown. */

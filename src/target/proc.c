@@ -93,6 +93,19 @@ const char *proc_status_field(const char *text, const char *key)
     return NULL;
 }
 
+bool proc_status_number(const char **at, long *ret)
+{
+    if (!*at || **at == '\n')
+        return false;
+    char *end;
+    long number = strtol(*at, &end, 10);
+    if (end == *at)
+        return false;
+    *at = end + strspn(end, "\t ");
+    *ret = number;
+    return true;
+}
+
 /* The name may hold any byte, ')' and blanks too; all after it is numbers, so the last ')' ends it. */
 static const char *behind_name(const char *text, size_t size)
 {

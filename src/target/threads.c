@@ -42,22 +42,16 @@ int target_threads(const struct target *t, pid_t *tids, size_t max, size_t *ret_
 static pid_t own_number(const struct target *t, pid_t tid, int *ret_levels)
 {
     char path[64], text[4096];
-    pid_t number = 0;
+    long number = 0;
 
     *ret_levels = 0;
     snprintf(path, sizeof(path), "task/%d/status", (int)tid);
     if (proc_read(t->proc_fd, path, text, sizeof(text)) <= 0)
         return 0;
     const char *at = proc_status_field(text, "NSpid");
-    while (at && *at && *at != '\n') {
-        char *end;
-        number = (pid_t)strtol(at, &end, 10);
-        if (end == at)
-            break;
-        at = end + strspn(end, "\t ");
-        ++*ret_levels;
-    }
-    return number;
+    for (; proc_status_number(&at, &number); ++*ret_levels)
+        continue;
+    return (pid_t)number;
 }
 
 pid_t target_thread_number(const struct target *t, pid_t own)
