@@ -1,9 +1,9 @@
 /*
  * A stack as it was when the thread's pointer to its innermost frame was read. What a copy shows to run is of the
  * moment when that part of it was made, and a copy goes up the data stack about as fast as calls do: it runs along with
- * a descent, and would show the deepest functions of short calls three times too often. The pointer is one word, read
- * at once. So it says how deep the stack was, and the copy who stood there: a function that has returned since is still
- * named by what it left, as long as nobody else's frame was pushed there.
+ * a descent, and would show the deepest functions of short calls too often. The pointer is one word, read at once. So
+ * it says how deep the stack was, and the copy who stood there: a function that has returned since is still named by
+ * what it left, as long as nobody else's frame was pushed there.
  *
  * That cannot always be told. To leave out what has come since all the same, but not to put back what has gone, would
  * show stacks too shallow; so the one is done as often as the other could be.

@@ -10,23 +10,36 @@ enum {
     CHILDREN_CAP = 4096, /* looked at in one go; the rest next time */
 };
 
+static bool watched_still(const struct sampler *s, pid_t pid)
+{
+    for (size_t i = 0; i < s->count; i++)
+        if (target_pid(s->watched[i].target) == pid && !s->watched[i].ended)
+            return true;
+    return false;
+}
+
+/* Was it there at the last look already? Over hours numbers are given again: one that was not is another process. */
+static bool known(struct sampler *s, pid_t pid)
+{
+    uint64_t seen;
+    bool ret = map_get(&s->pids, (uint64_t)pid, &seen) && (seen + 1 >= s->looks || watched_still(s, pid));
+
+    (void)map_put(&s->pids, (uint64_t)pid, s->looks);
+    return ret;
+}
+
 static void child_add(struct sampler *s, pid_t pid, uint32_t parent, uint64_t now_ns)
 {
     struct target *t;
     struct error why;
-    uint64_t known;
 
-    if (map_get(&s->pids, (uint64_t)pid, &known))
-        return;
     int r = target_open(pid, &t, &why);
     if (r == -EPERM) {
-        (void)map_put(&s->pids, (uint64_t)pid, 1);
         refused_tell(s, &why);
         return;
     }
     if (r < 0 || !target_alive(t)) { /* gone already: it lived for less than we look */
         s->result.counters.children_late++;
-        (void)map_put(&s->pids, (uint64_t)pid, 1);
         if (r == 0)
             target_close(t);
         return;
@@ -36,14 +49,6 @@ static void child_add(struct sampler *s, pid_t pid, uint32_t parent, uint64_t no
         target_close(t);
     else
         (void)watch_try(s, &s->watched[s->count - 1], now_ns, NULL);
-}
-
-static bool watched_still(const struct sampler *s, pid_t pid)
-{
-    for (size_t i = 0; i < s->count; i++)
-        if (target_pid(s->watched[i].target) == pid)
-            return !s->watched[i].ended;
-    return false;
 }
 
 /* Those whose parents have ended come to us, who started the program (PR_SET_CHILD_SUBREAPER): a daemon's parent may
@@ -56,10 +61,9 @@ static void orphans_find(struct sampler *s, uint64_t now_ns)
     if (target_children_of(getpid(), pids, CHILDREN_CAP, &count) < 0)
         return;
     for (size_t i = 0; i < count && i < CHILDREN_CAP; i++) {
-        uint64_t known;
         if (pids[i] == program || pids[i] == ours)
             continue;
-        if (!map_get(&s->pids, (uint64_t)pids[i], &known))
+        if (!known(s, pids[i]))
             child_add(s, pids[i], s->watched[0].id, now_ns);
         else if (!watched_still(s, pids[i]))
             (void)waitpid(pids[i], NULL, WNOHANG);
@@ -76,7 +80,7 @@ void children_init(struct sampler *s)
         return;
     /* Whoever became us by exec may have had children; the program is younger than to have left any. */
     for (size_t i = 0; i < count && i < CHILDREN_CAP; i++)
-        (void)map_put(&s->pids, (uint64_t)pids[i], 1);
+        (void)map_put(&s->pids, (uint64_t)pids[i], s->looks);
 }
 
 void children_find(struct sampler *s, uint64_t now_ns)
@@ -92,12 +96,14 @@ void children_find(struct sampler *s, uint64_t now_ns)
         s->last_pid = last;
     }
     s->children_checked_ns = now_ns;
+    s->looks++;
     for (size_t i = 0; i < s->count; i++) { /* those that are found, too */
         if (s->watched[i].ended || target_children(s->watched[i].target, pids, CHILDREN_CAP, &count) < 0)
             continue;
         uint32_t parent = s->watched[i].id;
         for (size_t k = 0; k < count && k < CHILDREN_CAP; k++)
-            child_add(s, pids[k], parent, now_ns);
+            if (!known(s, pids[k]))
+                child_add(s, pids[k], parent, now_ns);
     }
     if (s->starter)
         orphans_find(s, now_ns);

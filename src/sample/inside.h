@@ -107,9 +107,10 @@ struct sampler {
     struct sources sources;
     struct schedule schedule;
     struct sample_result result;
-    struct map pids; /* pid -> 1, of all that are or were watched */
-    size_t refused;  /* of those that are there, how many we may not read */
-    bool starter;    /* the first process is our child */
+    struct map pids; /* pid -> the look for children that it was there at last */
+    uint64_t looks;
+    size_t refused; /* of those that are there, how many we may not read */
+    bool starter;   /* the first process is our child */
     uint32_t next_process, next_thread;
     uint64_t ticks, last_pid, kept_ns, slow_ns, second_ns, started_ns, cpu_started_ns, children_checked_ns, flushed_ns;
     int busy_core, avoided_core;

@@ -82,7 +82,6 @@ int watch_add(struct sampler *s, struct target *t, uint32_t parent)
     if (target_cpu_ns(t, &w->cpu_start_ns) < 0)
         w->cpu_start_ns = 0;
     w->cpu_last_ns = w->cpu_start_ns;
-    (void)map_put(&s->pids, (uint64_t)target_pid(t), 1);
     s->result.processes++;
     put_process(s, w); /* a process that never turns out to be Python is in the recording as well */
     return 0;

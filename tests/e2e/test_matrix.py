@@ -643,6 +643,45 @@ def test_a_daemon_is_found_whose_parent_is_gone_at_once(pythons, run, script, tm
     assert "left" not in [note["about"] for note in run("report", "--json", out).ok().json["notes"]]
 
 
+NUMBER_AGAIN = """
+import os, sys, time
+def work(seconds):
+    end = time.time() + seconds
+    while time.time() < end: pass
+def first(): work(0.2)
+def second(): work(0.4)
+def child(function):
+    pid = os.fork()
+    if pid == 0:
+        function()
+        os._exit(0)
+    os.waitpid(pid, 0)
+    return pid
+pid = child(first)
+child(lambda: work(0.05))  # the children are looked at, and the first is gone
+time.sleep(0.1)
+for _ in range(100):
+    with open("/proc/sys/kernel/ns_last_pid", "w") as last:
+        last.write(str(pid - 1))
+    if child(second if len(sys.argv) > 1 else lambda: None) == pid:
+        sys.exit()
+    time.sleep(0.02)
+sys.exit("another had that number")
+"""
+
+
+def test_a_number_that_is_given_again_is_another_process(few_pythons, run, script, tmp_path):
+    """As over hours with pid_max at 32,768."""
+    alone = subprocess.run([str(few_pythons), script(NUMBER_AGAIN)], capture_output=True)
+    if alone.returncode:
+        pytest.skip("this user or system gives no number on request")
+    out = tmp_path / "run.pit"
+    run("run", "-o", out, "--python", few_pythons, script(NUMBER_AGAIN), "second").ok()
+    stacks = collapsed(run, out)
+    assert share(stacks, lambda s: "first" in s) > 0.1
+    assert share(stacks, lambda s: "second" in s) > 0.2
+
+
 def test_attach_sees_what_run_sees(pythons, run, start_target, tmp_path):
     target = start_target(pythons, "print('ready')\ndef work():\n    while True:\n        for i in range(1000): pass\nwork()\n")
     out = tmp_path / "attach.pit"
