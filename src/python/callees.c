@@ -29,18 +29,24 @@ bool step_is_popped(const struct python_process *p, const struct step *s)
     return p->layout.version >= 0x030d && !s->heap && s->stacktop == 0 && p->codes.items[s->code]->locals > 0;
 }
 
+/* Does it stand, its stack pointer saved, where it returns or lets go of something? */
+static bool stands_at_drop(struct python_process *p, const struct step *s)
+{
+    return !step_runs(s) && codes_drops_at(p, s->code, s->at);
+}
+
 /* Up to 3.12 a popped frame is not marked. But it has saved its stack pointer, as one has that waits for a callee, and
  * stands where none is called: at its return (Python/bytecodes.c, RETURN_VALUE). */
 static bool is_returning(struct python_process *p, const struct step *s)
 {
-    return !is_old(p) && p->layout.version < 0x030d && !s->heap && !step_runs(s) && codes_drops_at(p, s->code, s->at);
+    return !is_old(p) && p->layout.version < 0x030d && !s->heap && stands_at_drop(p, s);
 }
 
 /* Where the caller returns, or lets go of something, it has pushed no frame of its own. What lies above it has
  * returned, though it looks as it did at its own return, and the caller may be known to call it from elsewhere. */
 static bool is_dropping(struct python_process *p, const struct step *caller, const struct step *callee)
 {
-    return !callee->entered && !callee->heap && !step_runs(caller) && codes_drops_at(p, caller->code, caller->at);
+    return !callee->entered && !callee->heap && stands_at_drop(p, caller);
 }
 
 bool step_may_be_innermost(struct python_process *p, const struct step *s)

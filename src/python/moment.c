@@ -180,7 +180,6 @@ size_t moment_restore(struct python_process *p, struct thread *t, struct step *o
     uint64_t led = is_old(p) || depth == 0 ? 0 : walk_led_to(p, t);
     size_t base = depth_of(order, depth, led);
     const struct step *driver = driver_of(order, depth);
-
     bool first = t->learnt < LOOKS_FIRST;
 
     if (!led || base == depth || (base && depth - base < SHIFT_LEAST && !driver && !first))

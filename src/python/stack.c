@@ -296,16 +296,17 @@ static void caller_learn(struct python_process *p, struct thread *t, struct heap
         (void)edges_judge(p, t, &caller, &callee, now_ns);
 }
 
-/* Before 3.11: the stack from this frame down, which executes, and above it what the thread's pointer led to. */
-static bool walk_and_add(struct python_process *p, struct thread *t, uint64_t address, uint64_t root, uint64_t now_ns)
+/* Before 3.11: publishes the stack from this frame down, which executes, and above it what the thread's pointer led to.
+ * False: it leads to no root, or to another than the thread's. */
+static bool walk_and_add(struct python_process *p, struct thread *t, uint64_t address, uint64_t now_ns)
 {
-    if (walk_from(p, t, address) < 0 || t->mended || (root && t->steps[t->step_count - 1].address != root) ||
+    if (walk_from(p, t, address) < 0 || t->mended || (t->root && t->steps[t->step_count - 1].address != t->root) ||
         returned_add(p, t, now_ns) < 0)
         return false;
     snapshot_learn(p, t);
     t->mended = true;
     stack_publish(p, t, now_ns);
-    return t->result != PYTHON_STACK_REJECTED;
+    return true;
 }
 
 /* Before 3.11: who called what the thread's pointer leads to, where that has not begun to execute, or does no more
@@ -324,10 +325,10 @@ static uint64_t caller_of_idle(struct python_process *p, struct thread *t)
  * thread's by now: its root tells. */
 static bool walk_from_executing(struct python_process *p, struct thread *t, uint64_t now_ns)
 {
-    uint64_t caller = t->root ? 0 : caller_of_idle(p, t);
-
-    if (!t->root) /* nothing was met of this thread: its pointer is all there is */
-        return caller && walk_and_add(p, t, caller, 0, now_ns);
+    if (!t->root) { /* nothing was met of this thread: its pointer is all there is */
+        uint64_t caller = caller_of_idle(p, t);
+        return caller && walk_and_add(p, t, caller, now_ns) && t->result != PYTHON_STACK_REJECTED;
+    }
     for (size_t i = 0; i < t->heap_count; i++) {
         const uint8_t *frame = t->heap[i].idle > 0 ? snapshot_heap_frame(p, t, &t->heap[i]) : NULL;
         if (frame && walk_executing(p, frame))
@@ -336,8 +337,8 @@ static bool walk_from_executing(struct python_process *p, struct thread *t, uint
     for (size_t i = 0; i < t->heap_count; i++) {
         const uint8_t *frame = snapshot_heap_frame(p, t, &t->heap[i]);
         if (frame && walk_executing(p, frame) && !walk_executing_callee(p, t, t->heap[i].address) &&
-            walk_and_add(p, t, t->heap[i].address, t->root, now_ns))
-            return true;
+            walk_and_add(p, t, t->heap[i].address, now_ns))
+            return t->result != PYTHON_STACK_REJECTED;
     }
     return false;
 }

@@ -32,7 +32,7 @@ int report_text(struct buffer *out, const struct profile *p, const struct report
             [PROFILE_CPU] = "no sample was on a CPU",
             [PROFILE_GIL] = "no sample held the GIL",
         };
-        page_title(&g, p->rejected > 0 ? "no stack could be believed" : none[p->options.mode]);
+        page_title(&g, p->present == 0 && p->rejected > 0 ? "no stack could be believed" : none[p->options.mode]);
     }
     if (r < 0)
         return r;
